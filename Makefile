@@ -1,0 +1,78 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-quick lint sanity clean distclean venv print-venv print-collections requirements \
+	stage-unit stage-lint stage-sanity stage-sandbox stage-end-to-end stage-molecule
+
+# What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
+FAULT ?= api_missing_dependency
+export FAULT
+
+# Asked for only where used: each costs a look at the machine's Pythons.
+VENV = $(shell tools/venv path)
+COLLECTIONS = $(shell tools/collections)
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make demo FAULT=hot_path_hung     break the host in another way"
+	@echo "  make test PYTHON=python3.13       use another Python for the controller"
+
+demo: ## Boot a sandbox host, break it, triage it over SSH
+	@tools/requisites controller sandbox
+	@tools/demo
+
+test: ## Run every test there is (root, about 15 minutes)
+	@tools/requisites controller lint sandbox
+	@tools/stages unit lint sanity sandbox end-to-end molecule
+
+test-quick: ## Run the tests that need no host (under 2 minutes)
+	@tools/requisites controller lint
+	@tools/stages unit lint
+
+lint: ## Run the linters
+	@tools/requisites controller lint
+	@$(MAKE) --no-print-directory stage-lint
+
+sanity: ## Run ansible-test sanity
+	@tools/requisites controller lint
+	@$(MAKE) --no-print-directory stage-sanity
+
+venv: ## Make the controller's virtual environment
+	@tools/requisites controller
+	@tools/venv make
+
+print-venv:
+	@echo $(VENV)
+
+print-collections:
+	@echo $(COLLECTIONS)
+
+clean: ## Take the sandbox hosts down, remove what tools left in the checkout
+	@tools/clean
+
+distclean: clean ## Remove the cache as well: environments, the sandbox's file system
+	@tools/clean --cache
+
+requirements: ## Pin the newest versions: PYTHON311=... PYTHON312=... (or newer)
+	@tools/freeze-requirements "$(or $(PYTHON311),python3.11)" "$(or $(PYTHON312),python3.12)"
+
+stage-unit:
+	@tools/run pytest tests/unit
+
+stage-lint:
+	@tools/run tools/lint
+
+stage-sanity:
+	@tools/run tools/sanity
+
+stage-sandbox:
+	@tools/run pytest tests/sandbox/tests
+
+stage-end-to-end:
+	@tools/run pytest tests/end_to_end
+
+stage-molecule:
+	@tools/run molecule test --scenario-name triage

@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What every script in tools/ shares: where the checkout and the cache are, and
+# how to give up. Sourced, never run.
+
+set -euo pipefail
+
+CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+CACHE=${HEALTHARCHIVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/healtharchive-remediation}
+
+say() { printf '%s\n' "$*"; }
+
+# The reason on the first line, how to go on below it.
+give_up() {
+    printf '%s\n' "$@" >&2
+    exit 1
+}
+
+# A short key made of standard input.
+digest() { sha256sum | cut -c1-16; }
