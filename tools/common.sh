@@ -7,8 +7,13 @@
 
 set -euo pipefail
 
+# shellcheck disable=SC2034  # for the scripts that source this
 CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# shellcheck disable=SC2034
 CACHE=${HEALTHARCHIVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/healtharchive-remediation}
+
+# A root shell got by `su` has no sbin on its path, and ip, debootstrap are there.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 say() { printf '%s\n' "$*"; }
 
