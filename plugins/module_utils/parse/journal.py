@@ -1,0 +1,179 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Journal entries, from ``journalctl --output=json --all``, and the signatures of known incidents in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Optional
+
+from . import times
+from .errors import (
+    TRUNCATED,
+    UNPARSABLE,
+    ParseError,
+)
+from .text import (
+    decode,
+    encodable,
+    one_line,
+    strip_ansi,
+)
+
+SAMPLE_LIMIT = 200
+SUBJECT_LIMIT = 300
+# A line is looked at up to here; what names a fault stands at its beginning, and an entry may be many megabytes long.
+LINE_LIMIT = 4000
+
+_MICROSECONDS = re.compile(r"[0-9]{1,17}")
+_QUOTED_PATH = r"(?:[^'\"]{0,200}['\"](/[^'\"]{1,400})['\"])?"
+
+# Code, pattern; the first that matches a line names it. Group 1, if it took part, is the subject. Gaps are bounded, so that no
+# line can make the search slow.
+_SIGNATURES = (
+    # I10: the code was updated, its environment was not.
+    ("missing_module", r"\bModuleNotFoundError: No module named ['\"]([^'\"]{1,200})"),
+    ("import_error", r"\bImportError: (?:cannot import name ['\"][^'\"]{1,200}['\"] from ['\"])?([^'\":( ]{1,200})"),
+    # I8: the schema is behind the code. The driver names the class, SQLite has words of its own.
+    ("undefined_column", r"\bUndefinedColumn\b[): ]{1,4}column \"?([A-Za-z0-9_.]{1,200})"),
+    ("undefined_column", r"\bno such column: ([A-Za-z0-9_.]{1,200})"),
+    ("undefined_column", r"\bUndefinedColumn\b"),
+    ("undefined_table", r"\bUndefinedTable\b[): ]{1,4}relation \"([^\"]{1,200})\""),
+    ("undefined_table", r"\bno such table: ([A-Za-z0-9_.]{1,200})"),
+    ("undefined_table", r"\bUndefinedTable\b"),
+    # Contract 2.7: wrong credentials, server down.
+    ("database_authentication", r"\bpassword authentication failed for user \"([^\"]{1,100})\""),
+    ("database_authentication", r"\brole \"([^\"]{1,100})\" does not exist"),
+    ("database_authentication", r"\bno password supplied\b|\bno pg_hba\.conf entry\b"),
+    ("database_unreachable", r"\bconnection to server (?:at|on socket) \"([^\"]{1,200})\"[^\"]{0,100} failed\b"),
+    ("database_unreachable", r"\bthe database system is (?:starting up|shutting down)\b"),
+    ("database_unreachable", r"\bserver closed the connection unexpectedly\b|\bterminating connection due to admin"),
+    # I1: a hot path lost its sshfs.
+    ("transport_endpoint", r"(?:\[Errno 107\]|\bTransport endpoint is not connected\b)" + _QUOTED_PATH),
+    ("input_output_error", r"(?:\[Errno 5\]|\bInput/output error\b)" + _QUOTED_PATH),
+    # I3: the mount belongs to another user than the worker. Both words stand in one line with errno 13.
+    ("output_dir_not_writable", r"\bOutput directory '?(/[^']{1,400}?)'? is invalid or not writable\b"),
+    ("output_dir_not_writable", r"\bis invalid or not writable\b|(/[^'\" ]{1,400})/\.writable_test_"),
+    ("permission_denied", r"(?:\[Errno 13\]|\[Errno 1\]|\bPermission denied\b)" + _QUOTED_PATH),
+    # Contract 2.2: the worker starts nothing at 85 %. Its words are not known, so several are accepted.
+    ("disk_threshold", r"\[Errno 28\]|\bNo space left on device\b"),
+    ("disk_threshold", r"(?i:\bdisk\b.{0,80}\b(?:threshold|critical|too full|pressure|above|exceed))"),
+    # I11: an option that the crawler does not know.
+    ("unrecognized_arguments", r"\b(?:unrecognized arguments|unknown option):? ([^ ]{1,200})"),
+    ("address_in_use", r"(?:\[Errno 98\]|\b[Aa]ddress already in use\b)"),
+    ("traceback", r"^Traceback \(most recent call last\):"),
+)
+_PATTERNS = tuple((code, re.compile(pattern)) for code, pattern in _SIGNATURES)
+CODES = tuple(dict.fromkeys(code for code, _pattern in _SIGNATURES))
+
+
+def entries(stdout: bytes, *, truncated: bool = False) -> list[dict[str, Any]]:
+    """Entries in the order of the output: ``{"at": float, "unit": str|None, "priority": int|None, "message": str|None}``.
+
+    ``at`` is in seconds since 1970, ``message`` may have several lines; None: journalctl left it out for its size, as it
+    does without ``--all``. Bytes that are no text are escaped.
+
+    ``truncated``: the output was cut at its end, a last line without its line end is torn and is left out; ask with
+    ``--reverse``, and it is the oldest that is lost. No output is no entry: journalctl prints nothing then, so check its
+    exit code first.
+
+    Raises ParseError: ``unparsable``, ``truncated`` (a torn last line when ``truncated`` was not said).
+    """
+    lines = stdout.split(b"\n")
+    if lines[-1] and not truncated:
+        raise ParseError(TRUNCATED, "the end of the journal's output is missing")
+    return [_entry(line) for line in lines[:-1] if line]
+
+
+def newest_at(found: list[dict[str, Any]]) -> Optional[str]:
+    """Time of the newest entry as ``2026-11-23T15:44:08Z``; None without entries."""
+    return times.from_epoch(max(entry["at"] for entry in found)) if found else None
+
+
+def tail(found: list[dict[str, Any]], count: int = 10, limit: int = SAMPLE_LIMIT) -> list[str]:
+    """The newest entries, oldest of them first, each one printable line. Redact the entries first: lines are cut here."""
+    newest = sorted(found, key=lambda entry: entry["at"])[-count:] if count > 0 else []
+    return [
+        one_line("(too long)" if entry["message"] is None else strip_ansi(entry["message"]), limit) for entry in newest
+    ]
+
+
+def signatures(found: list[dict[str, Any]], now: float) -> list[dict[str, Any]]:
+    """Signatures of known faults, in the order of ``CODES``, at most one record each.
+
+    ``{"code", "count": lines, "last_seen_at": iso, "age_seconds": float, "subject": str|None, "sample": str}``; subject
+    (module, column, table, user, server, path or option that is named) and sample (one printable line) are the newest.
+    A line has one code, the most telling one. ``now`` is in seconds since 1970 on the host whose journal it is.
+
+    Redact the entries first (``Redactor.value``): lines are cut here. Never raises for entries of ``entries``.
+    """
+    records: dict[str, dict[str, Any]] = {}
+    for entry in found:
+        for line in strip_ansi(entry["message"] or "").split("\n"):
+            line = line[:LINE_LIMIT]
+            matched = _signature(line)
+            if matched is None:
+                continue
+            code, subject = matched
+            record = records.setdefault(code, {"code": code, "count": 0, "at": None})
+            record["count"] += 1
+            if record["at"] is None or entry["at"] >= record["at"]:
+                record.update(at=entry["at"], line=line, subject=subject)
+    return [
+        {
+            "code": code,
+            "count": records[code]["count"],
+            "last_seen_at": times.from_epoch(records[code]["at"]),
+            "age_seconds": max(0.0, round(now - records[code]["at"], 3)),
+            "subject": records[code]["subject"],
+            "sample": one_line(records[code]["line"].strip(), SAMPLE_LIMIT),
+        }
+        for code in CODES
+        if code in records
+    ]
+
+
+def _signature(line: str) -> Optional[tuple[str, Optional[str]]]:
+    for code, pattern in _PATTERNS:
+        match = pattern.search(line)
+        if match is not None:
+            subject = match.group(1) if pattern.groups else None
+            return code, None if subject is None else one_line(subject, SUBJECT_LIMIT)
+    return None
+
+
+def _entry(line: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ParseError(UNPARSABLE, "a journal entry is not JSON: " + decode(line[:200])) from error
+    if not isinstance(fields, dict):
+        raise ParseError(UNPARSABLE, "a journal entry is no JSON object: " + decode(line[:200]))
+    stamp = fields.get("__REALTIME_TIMESTAMP")
+    if not isinstance(stamp, str) or _MICROSECONDS.fullmatch(stamp) is None:
+        raise ParseError(UNPARSABLE, "a journal entry has no time")
+    priority = _value(fields.get("PRIORITY"))
+    return {
+        "at": int(stamp) / 1e6,
+        "unit": _value(fields.get("_SYSTEMD_UNIT")),
+        "priority": int(priority) if priority is not None and re.fullmatch("[0-7]", priority) else None,
+        "message": _value(fields.get("MESSAGE", "")),
+    }
+
+
+def _value(value: Any) -> Optional[str]:
+    """A field: text, bytes as a list of numbers, null when it was too long, or a list of those when it was repeated."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return encodable(value)
+    if not isinstance(value, list):
+        raise ParseError(UNPARSABLE, "a field of a journal entry is neither text nor bytes")
+    if value and all(isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= 255 for item in value):
+        return decode(bytes(value))
+    # A repeated field cannot hold repeated fields.
+    if any(isinstance(item, list) and any(isinstance(inner, list) for inner in item) for item in value):
+        raise ParseError(UNPARSABLE, "a field of a journal entry is nested")
+    parts = [_value(item) for item in value]
+    return "\n".join(part for part in parts if part is not None)
