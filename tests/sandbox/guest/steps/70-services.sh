@@ -1,0 +1,15 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# step: units, the web server and the frontend's pages
+
+units=/opt/healtharchive/docs/deployment/systemd
+install -m 0644 /run/guest/files/docker.service /etc/systemd/system/docker.service
+install -m 0755 /run/guest/files/docker /usr/local/bin/docker
+cp -r "$units"/. /etc/systemd/system/
+find /etc/systemd/system -name 'healtharchive-*' -type f -exec chmod 0644 {} +
+systemctl --quiet enable docker healtharchive-storagebox-sshfs healtharchive-warc-tiering healtharchive-api healtharchive-worker
+
+install -m 0644 /run/guest/files/Caddyfile /etc/caddy/Caddyfile
+/run/guest/frontend_pages.py /srv/frontend
+systemctl --quiet enable ssh postgresql caddy
