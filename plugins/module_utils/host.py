@@ -1,0 +1,219 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only place that runs a command on the host.
+
+Every command has a deadline in seconds and a cap on its output in bytes, runs as a named account in an environment
+that is built from nothing, and takes everything that it started with it when it ends. Private to this collection.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pwd
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
+
+OUTPUT_CAP_BYTES = 1024 * 1024
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PR_SET_CHILD_SUBREAPER = 36
+# How long a killed process may take to be gone, in seconds. One that sits in an uninterruptible wait stays behind:
+# nothing can end it, and triage must not wait for it.
+_REAP_SECONDS = 1.0
+
+
+class Account(NamedTuple):
+    """An account of the host: what a command needs to run as it."""
+
+    name: str
+    uid: int
+    gid: int
+    groups: Sequence[int]
+    home: str
+
+
+class Result(NamedTuple):
+    """What became of one command.
+
+    ``rc`` is the exit code, negative for a signal as in :mod:`subprocess`, and None when the command did not start or
+    was ended by us. ``failure`` is None, ``timed_out``, ``output_truncated``, ``not_found`` or ``permission_denied``.
+    """
+
+    argv: Sequence[str]
+    rc: Optional[int]
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    failure: Optional[str]
+
+
+def account(name: str) -> Account:
+    """The account of that name; KeyError if there is none."""
+    return _account(pwd.getpwnam(name))
+
+
+def account_of(path: str) -> Account:
+    """The account that owns a path; OSError if the path cannot be read, KeyError if its owner has no account."""
+    return _account(pwd.getpwuid(os.stat(path).st_uid))
+
+
+def _account(entry: pwd.struct_passwd) -> Account:
+    groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, tuple(groups), entry.pw_dir)
+
+
+def base_environment(who: Optional[Account]) -> Dict[str, str]:
+    """The environment that every command starts from: nothing of ours or the caller's is inherited.
+
+    UTC for the process and for its database session, because the service prints times without an offset
+    (contract 2.4); no byte code is written, because a read must not leave files behind.
+    """
+    environment = {
+        "PATH": SYSTEM_PATH,
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "PGTZ": "UTC",
+        "NO_COLOR": "1",
+        "PAGER": "cat",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONIOENCODING": "utf-8",
+        "SYSTEMD_PAGER": "",
+        "SYSTEMD_COLORS": "0",
+    }
+    if who is not None:
+        environment.update(HOME=who.home, USER=who.name, LOGNAME=who.name)
+    return environment
+
+
+def run(
+    argv: Sequence[str],
+    seconds: float,
+    who: Optional[Account] = None,
+    environment: Optional[Mapping[str, str]] = None,
+    cwd: str = "/",
+    cap: int = OUTPUT_CAP_BYTES,
+) -> Result:
+    """Run one command for at most ``seconds``, as ``who`` (None: as this process), and return what became of it.
+
+    ``environment`` adds to :func:`base_environment` and overrides nothing of it. Standard input is empty. At ``cap`` bytes on either stream
+    the command is ended: an endless writer must not cost memory or time. Never raises for what the command does.
+    """
+    started = time.monotonic()
+    merged = {**(environment or {}), **base_environment(who)}
+    identity = {} if who is None else {"user": who.uid, "group": who.gid, "extra_groups": list(who.groups)}
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env=merged,
+            start_new_session=True,
+            **identity,
+        )
+    except OSError as error:
+        failure = "permission_denied" if isinstance(error, PermissionError) else "not_found"
+        return Result(argv, None, b"", str(error).encode(), time.monotonic() - started, failure)
+    output, failure = _read(process, started + seconds, cap)
+    _end_group(process)
+    rc = process.returncode if failure is None else None
+    return Result(argv, rc, output["stdout"], output["stderr"], time.monotonic() - started, failure)
+
+
+def _read(process: subprocess.Popen, deadline: float, cap: int):
+    """Read both streams until the command has ended; the failure is None, ``timed_out`` or ``output_truncated``."""
+    output = {"stdout": b"", "stderr": b""}
+    chunks: Dict[str, List[bytes]] = {"stdout": [], "stderr": []}
+    sizes = {"stdout": 0, "stderr": 0}
+    failure = None
+    with selectors.DefaultSelector() as selector:
+        for name in chunks:
+            selector.register(getattr(process, name), selectors.EVENT_READ, name)
+        while selector.get_map() and failure is None:
+            left = deadline - time.monotonic()
+            # A child that outlives the command may hold the pipes open: the command's own end is what counts.
+            ready = selector.select(min(max(left, 0), 0.2))
+            if not ready and process.poll() is not None:
+                break
+            if left <= 0:
+                failure = "timed_out"
+                break
+            for key, _events in ready:
+                chunk = os.read(key.fd, 65536)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                    continue
+                chunks[key.data].append(chunk)
+                sizes[key.data] += len(chunk)
+                if sizes[key.data] > cap:
+                    failure = "output_truncated"
+    if failure is None:
+        try:
+            process.wait(max(deadline - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            failure = "timed_out"
+    for name, parts in chunks.items():
+        output[name] = b"".join(parts)[:cap]
+    return output, failure
+
+
+def _end_group(process: subprocess.Popen) -> None:
+    """End whatever is left of the command's session; it is never waited for longer than a moment."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    try:
+        process.wait(_REAP_SECONDS)
+    except subprocess.TimeoutExpired:
+        pass
+    for stream in (process.stdout, process.stderr):
+        stream.close()
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of orphans of its commands, so that :func:`end_descendants` finds them.
+
+    A command that forks twice and starts a session of its own would otherwise outlive us.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_descendants() -> None:
+    """Kill every process that descends from this one (see :func:`adopt_orphans`)."""
+    for pid in _descendants(os.getpid()):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def _descendants(root: int) -> Set[int]:
+    children: Dict[int, List[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open("/proc/%s/stat" % name, "rb") as handle:
+                    # The command's name stands in parentheses and may hold spaces: the parent follows the last one.
+                    parent = int(handle.read().rpartition(b")")[2].split()[1])
+            except (OSError, ValueError, IndexError):
+                continue
+            children.setdefault(parent, []).append(int(name))
+    found: Set[int] = set()
+    waiting = [root]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            if child not in found:
+                found.add(child)
+                waiting.append(child)
+    return found
+
+
+def python(script: str, *arguments: str) -> List[str]:
+    """The argv of a short script for the Python that runs this module, without site packages (about 12 ms)."""
+    return [sys.executable, "-I", "-S", "-c", script, *arguments]

@@ -1,0 +1,155 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a probe gets, what it gives, and how several run at once. Private to this collection.
+
+A probe is a function from a :class:`Context` to a :class:`Finding`. It may block, fail or crash: that costs itself only.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+from . import host
+from .envfile import EnvironmentFile
+from .redact import Redactor
+from .settings import Settings
+
+
+class Problem(NamedTuple):
+    """Why something is not known: a stable code (docs/evidence.md) and one line for a person."""
+
+    code: str
+    message: str
+
+
+class Finding(NamedTuple):
+    """What a probe found: its data, or None when nothing can be concluded, and what is not known about it."""
+
+    data: Optional[Dict[str, Any]]
+    problems: List[Problem]
+
+    @property
+    def status(self) -> str:
+        """``ok`` (all of it), ``partial`` (true, but not all of it) or ``unknown`` (nothing)."""
+        if self.data is None:
+            return "unknown"
+        return "partial" if self.problems else "ok"
+
+
+class Context(NamedTuple):
+    """What every probe may use. ``environment`` is None, with the reason, when the env file could not be read by root."""
+
+    settings: Settings
+    environment: Optional[EnvironmentFile]
+    environment_problem: Optional[Problem]
+    redactor: Redactor
+    deadline: float  # time.monotonic() at which everything must have ended
+    stale_after_seconds: int
+    baseline_mode: str
+
+    def seconds(self, wanted: float) -> float:
+        """``wanted`` seconds, or what is left until the deadline if that is less."""
+        return max(min(wanted, self.deadline - time.monotonic()), 0.1)
+
+    def run(
+        self, argv: Sequence[str], seconds: float, who: Optional[host.Account] = None, **options: Any
+    ) -> host.Result:
+        """:func:`host.run` within the deadline, without secrets in what it printed: parsers may cut what they return,
+        and half a secret is no longer recognised."""
+        result = host.run(argv, self.seconds(seconds), who, **options)
+        cut = result.failure in ("timed_out", "output_truncated")
+        return result._replace(stdout=self._redacted(result.stdout, cut), stderr=self._redacted(result.stderr, cut))
+
+    def run_service(self, argv: Sequence[str], seconds: float, production: bool = False) -> host.Result:
+        """Run a command of the service as its user, in its checkout; ``production``: with the environment of the env file.
+
+        As root the CLI leaves root-owned files (contract 2.1), and without the environment it reads an empty SQLite file:
+        ask :meth:`database_problem` first.
+        """
+        variables = dict(self.environment.services) if production and self.environment else {}
+        variables["HEALTHARCHIVE_LOG_LEVEL"] = "ERROR"
+        settings = self.settings
+        return self.run(
+            argv, seconds, host.account(settings.service_user), environment=variables, cwd=settings.checkout
+        )
+
+    def _redacted(self, output: bytes, cut: bool) -> bytes:
+        return self.redactor.text(output.decode("utf-8", "surrogateescape"), cut).encode("utf-8", "surrogateescape")
+
+    def database_problem(self) -> Optional[Problem]:
+        """Why the service's commands must not be run: without a PostgreSQL URL they read an empty SQLite file
+        and say that all is well (contract 1.3). None when they may."""
+        if self.environment is None:
+            return self.environment_problem
+        backend = self.environment.database_backend()
+        if backend == "postgresql":
+            return None
+        return Problem("bad_evidence", _BACKEND_PROBLEMS[backend] % self.settings.env_file)
+
+
+_BACKEND_PROBLEMS = {
+    "missing": "%s sets no HEALTHARCHIVE_DATABASE_URL: the service's commands would read an empty SQLite file.",
+    "empty": "%s sets an empty HEALTHARCHIVE_DATABASE_URL.",
+    "sqlite": "%s sets a SQLite database: this is not the production database.",
+    "other": "%s sets a HEALTHARCHIVE_DATABASE_URL that is not PostgreSQL's.",
+}
+
+Probe = Callable[[Context], Finding]
+
+
+def failed(result: host.Result, what: str) -> Problem:
+    """The problem of a command that did not end by itself, or that could not be started."""
+    if result.failure == "timed_out":
+        return Problem("timed_out", "%s gave no answer within %.0f s and was ended." % (what, result.seconds))
+    if result.failure == "output_truncated":
+        return Problem(
+            "output_truncated", "%s printed more than %d bytes and was ended." % (what, host.OUTPUT_CAP_BYTES)
+        )
+    return Problem(result.failure or "command_failed", "%s could not be started: %s" % (what, last_line(result.stderr)))
+
+
+def last_line(output: bytes) -> str:
+    """The last line that is not empty, for a message; it may be an empty string."""
+    lines = [line for line in output.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else ""
+
+
+def run_all(context: Context, probes: Mapping[str, Probe]) -> Dict[str, Dict[str, Any]]:
+    """Run the probes at once, each in its own thread, until all have ended or the deadline has passed.
+
+    Returns the ``probes`` part of the evidence document (docs/evidence.md), in the order given.
+    """
+    started = time.monotonic()
+    results: Dict[str, Dict[str, Any]] = {}
+
+    def work(name: str, probe: Probe) -> None:
+        began = time.monotonic()
+        try:
+            finding = probe(context)
+        except Exception as error:  # a fault of ours in one probe must not hide what the others saw
+            finding = Finding(None, [Problem("probe_error", "%s: %s" % (type(error).__name__, error))])
+        results[name] = _record(finding, time.monotonic() - began)
+
+    # Daemons: one that hangs in the kernel must not keep the module from ending.
+    threads = {name: threading.Thread(target=work, args=(name, probe), daemon=True) for name, probe in probes.items()}
+    for thread in threads.values():
+        thread.start()
+    for thread in threads.values():
+        thread.join(max(context.deadline - time.monotonic(), 0))
+    finished = dict(results)
+    elapsed = time.monotonic() - started
+    late = Finding(
+        None, [Problem("timed_out", "The probe had not ended after %.0f s, when the deadline passed." % elapsed)]
+    )
+    return {name: finished.get(name) or _record(late, elapsed) for name in probes}
+
+
+def _record(finding: Finding, seconds: float) -> Dict[str, Any]:
+    return {
+        "status": finding.status,
+        "seconds": round(seconds, 3),
+        "problems": [problem._asdict() for problem in finding.problems],
+        "data": finding.data,
+    }

@@ -1,0 +1,116 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The storage box mount, the hot paths on it, and the disk (contract 1.9).
+
+The base mount says nothing about the hot paths: each is looked at on its own, by a child that can be ended.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from .. import look
+from ..parse import mounts
+from ..parse.errors import ParseError
+from ..probe import Context, Finding, Problem
+
+SECONDS = 15.0
+# How long one path may take to answer before it is called hung, in seconds.
+HUNG_AFTER_SECONDS = 6.0
+_FILE_CAP_BYTES = 1024 * 1024
+
+
+def probe(context: Context) -> Finding:
+    """Base mount, manifest entries, and every mount below the archive root."""
+    settings = context.settings
+    problems: List[Problem] = []
+    mounted = _mounted(problems)
+    hot_paths, manifest = _manifest(settings.tiering_manifest, problems)
+    kinds: Dict[str, str] = {}
+    if mounted is not None:
+        kinds.update((path, "mount") for path in mounted if path.startswith(settings.archive_root + "/"))
+    kinds.update((path, "manifest") for path in hot_paths)
+    looks = look.look([settings.storage_mount, settings.archive_root, "/", *kinds], context.seconds(HUNG_AFTER_SECONDS))
+    paths = [_path(path, kinds[path], looks[path], mounted) for path in sorted(kinds)]
+    base = _path(settings.storage_mount, "base", looks[settings.storage_mount], mounted)
+    data = {
+        "base": base,
+        "paths": paths,
+        "disk": [_disk(path, looks[path]) for path in ("/", settings.archive_root) if looks[path].size_bytes],
+        "manifest": manifest,
+    }
+    if not looks[settings.archive_root].size_bytes:
+        problems.append(
+            Problem("not_found", "The size of the file system of %s could not be read." % settings.archive_root)
+        )
+    return Finding(data, problems)
+
+
+def _mounted(problems: List[Problem]) -> Optional[Mapping[str, str]]:
+    """Mount point -> file system type, the topmost mount of each; read from the kernel, which touches no mount."""
+    try:
+        with open("/proc/self/mountinfo", "rb") as handle:
+            entries = mounts.mountinfo(handle.read())
+    except (OSError, ParseError) as error:
+        problems.append(Problem("unparsable", "/proc/self/mountinfo: %s" % error))
+        return None
+    return {entry["mount_point"]: entry["fstype"] for entry in entries}
+
+
+def _manifest(path: str, problems: List[Problem]) -> Tuple[List[str], Dict[str, Any]]:
+    """The hot paths of the tiering manifest: ``<cold> <hot>`` on each line, ``#`` comments (contract 1.1)."""
+    try:
+        with open(path, "rb") as handle:
+            text = handle.read(_FILE_CAP_BYTES).decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return [], {"exists": False, "entries": None}
+    except OSError as error:
+        problems.append(Problem("permission_denied", "The tiering manifest cannot be read: %s" % error))
+        return [], {"exists": True, "entries": None}
+    hot_paths = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split("#", 1)[0].split()
+        if len(words) == 2 and os.path.isabs(words[1]):
+            hot_paths.append(os.path.normpath(words[1]))
+        elif words:
+            problems.append(Problem("unparsable", "Line %d of the tiering manifest is not `<cold> <hot>`." % number))
+    return hot_paths, {"exists": True, "entries": len(hot_paths)}
+
+
+def _path(path: str, kind: str, seen: look.Look, mounted: Optional[Mapping[str, str]]) -> Dict[str, Any]:
+    fstype = None if mounted is None else mounted.get(path)
+    return {
+        "path": path,
+        "kind": kind,
+        "mounted": None if mounted is None else path in mounted,
+        "fstype": fstype,
+        "state": _state(seen, mounted is None or path in mounted),
+        "errno": seen.errno,
+        "job_id": None,
+    }
+
+
+def _state(seen: look.Look, mounted: bool) -> str:
+    if seen.hung:
+        return "hung"
+    if seen.errno == errno.ENOTCONN:
+        return "stale"
+    if seen.errno == errno.ENOENT:
+        return "missing"
+    if seen.errno is not None:
+        return "error"
+    # A plain directory in the place of a mount lists fine (surprise 5): only the mount table tells.
+    return "ok" if mounted else "not_mounted"
+
+
+def _disk(path: str, seen: look.Look) -> Dict[str, Any]:
+    """Used as the worker counts it: what is reserved by the file system counts as used (contract 1.9)."""
+    used = 100.0 * (seen.size_bytes - seen.available_bytes) / seen.size_bytes
+    return {
+        "path": path,
+        "size_bytes": seen.size_bytes,
+        "available_bytes": seen.available_bytes,
+        "used_percent": round(used, 1),
+    }

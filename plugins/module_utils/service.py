@@ -1,0 +1,50 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service's own commands and scripts: the argv of each. Private to this collection.
+
+Only commands that are here can be run, and each stands here in the form that changes nothing
+(contract 2.3 and 3: some act unless told not to, some write although they only seem to read).
+"""
+
+from __future__ import annotations
+
+from typing import List
+
+from .settings import Settings
+
+# Statuses whose jobs still want something (contract 2.2); `indexed` is the end and is counted only.
+OPEN_STATUSES = ("queued", "running", "retryable", "completed", "failed", "indexing", "index_failed")
+
+
+def check_db(settings: Settings) -> List[str]:
+    """``check-db``: its exit code is 0 for an empty SQLite file too (contract 1.3)."""
+    return [settings.cli, "check-db"]
+
+
+def list_jobs(settings: Settings, limit: int) -> List[str]:
+    """``list-jobs`` of the open statuses; an unknown status would answer `No jobs found.` (contract 2.4)."""
+    return [settings.cli, "list-jobs", "--limit", str(limit), "--status", *OPEN_STATUSES]
+
+
+def alembic(settings: Settings, question: str) -> List[str]:
+    """``alembic current`` or ``alembic heads``, through the interpreter so that a missing package says so."""
+    if question not in ("current", "heads"):
+        raise ValueError(question)
+    return [settings.python, "-m", "alembic", question]
+
+
+def verify_public_surface(settings: Settings, timeout_seconds: int) -> List[str]:
+    """``verify_public_surface.py`` (contract 3.4), each request bounded."""
+    argv = [settings.python, settings.script("verify_public_surface.py")]
+    if settings.public_api_base:
+        argv += ["--api-base", settings.public_api_base]
+    if settings.public_frontend_base:
+        argv += ["--frontend-base", settings.public_frontend_base]
+    return [*argv, "--timeout-seconds", str(timeout_seconds), "--raw-timeout-seconds", str(timeout_seconds)]
+
+
+def check_baseline_drift(settings: Settings, mode: str) -> List[str]:
+    """``check_baseline_drift.py`` without its report files, whose owner would be us (contract 3.3)."""
+    if mode not in ("local", "live"):
+        raise ValueError(mode)
+    return [settings.python, settings.script("check_baseline_drift.py"), "--mode", mode, "--no-write"]

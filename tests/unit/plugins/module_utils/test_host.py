@@ -1,0 +1,125 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands on the host: real processes, and what is left of them afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+from ansible_collections.healtharchive.remediation.plugins.module_utils import host
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run commands as somebody else")
+
+
+def processes_with(marker: str) -> list:
+    """Every process whose command line holds the marker: the second path to what `host` claims."""
+    listing = subprocess.run(["ps", "-ww", "-eo", "pid,stat,args"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    return [line for line in listing.splitlines() if marker in line and " Z" not in line and "ps -ww" not in line]
+
+
+def python(code: str, *arguments: str) -> list:
+    return [sys.executable, "-c", code, *arguments]
+
+
+def test_gives_what_the_command_printed_and_how_it_ended():
+    result = host.run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), 20)
+    assert (result.rc, result.stdout, result.stderr, result.failure) == (3, b"out\n", b"err\n", None)
+
+
+def test_a_command_that_is_not_there_says_so():
+    assert host.run(["/nonexistent/command"], 5).failure == "not_found"
+
+
+def test_a_file_that_may_not_be_run_says_so(tmp_path):
+    (tmp_path / "file").write_text("#!/bin/sh\n")
+    assert host.run([str(tmp_path / "file")], 5).failure == "permission_denied"
+
+
+def test_ends_a_command_at_its_deadline_and_keeps_what_it_said():
+    started = time.monotonic()
+    result = host.run(python("import time; print('so far', flush=True); time.sleep(600)"), 1)
+    assert result.failure == "timed_out"
+    assert result.rc is None
+    assert result.stdout == b"so far\n"
+    assert time.monotonic() - started < 10
+
+
+def test_ends_the_children_of_a_command_that_hangs():
+    marker = uuid.uuid4().hex
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)', sys.argv[1]])"
+    assert host.run(python(code, marker), 2).failure == "timed_out"
+    assert processes_with(marker) == []
+
+
+def test_a_child_that_keeps_the_pipe_open_does_not_keep_us():
+    marker = uuid.uuid4().hex
+    code = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', sys.argv[1]]); print('done')"
+    result = host.run(python(code, marker), 20)
+    assert (result.rc, result.stdout, result.failure) == (0, b"done\n", None)
+    assert processes_with(marker) == []
+
+
+def test_a_daemon_that_fled_its_session_is_ended_too():
+    """In a process of its own, because adopting orphans holds for the whole process."""
+    marker = uuid.uuid4().hex
+    flee = (
+        "import os, sys, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        "    if os.fork() == 0:\n"
+        "        [os.close(fd) for fd in (0, 1, 2)]\n"
+        "        time.sleep(600)\n"
+        "    os._exit(0)\n"
+    )
+    outer = (
+        "import sys\n"
+        "from ansible_collections.healtharchive.remediation.plugins.module_utils import host\n"
+        "host.adopt_orphans()\n"
+        "host.run([sys.executable, '-c', sys.argv[1], sys.argv[2]], 5)\n"
+        "input()\n"
+        "host.end_descendants()\n"
+    )
+    process = subprocess.Popen(python(outer, flee, marker), stdin=subprocess.PIPE)
+    patience = time.monotonic() + 20
+    while not any("-c import os, sys, time" in line for line in processes_with(marker)):
+        # The positive control: the daemon lives while nothing has ended it.
+        assert process.poll() is None and time.monotonic() < patience
+    process.communicate(b"\n")
+    assert processes_with(marker) == []
+
+
+def test_ends_a_command_that_prints_without_end():
+    result = host.run(python("import sys\nwhile True: sys.stdout.write('x' * 65536)"), 30, cap=100_000)
+    assert result.failure == "output_truncated"
+    assert len(result.stdout) == 100_000
+    assert result.seconds < 10
+
+
+def test_nothing_of_the_callers_environment_reaches_the_command(monkeypatch):
+    monkeypatch.setenv("A_SECRET_OF_THE_CALLER", "x")
+    result = host.run(["/usr/bin/env"], 5, environment={"GIVEN": "1", "PATH": "/evil", "PGTZ": "America/Toronto"})
+    lines = result.stdout.decode().splitlines()
+    assert "GIVEN=1" in lines
+    assert "PATH=" + host.SYSTEM_PATH in lines
+    assert "PGTZ=UTC" in lines
+    assert not [line for line in lines if line.startswith("A_SECRET")]
+
+
+@as_root
+def test_runs_as_the_account_with_its_groups_only():
+    nobody = host.account("nobody")
+    result = host.run(["/usr/bin/id"], 5, nobody)
+    assert b"uid=%d" % nobody.uid in result.stdout
+    assert b"groups=%d(" % nobody.gid in result.stdout
+    assert b"(root)" not in result.stdout
+    assert b"(root)" in host.run(["/usr/bin/id"], 5).stdout
+
+
+def test_an_unknown_account_is_an_error():
+    with pytest.raises(KeyError):
+        host.account("no-such-account")

@@ -1,0 +1,53 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a running row stands for no crawl: every combination of the facts."""
+
+from __future__ import annotations
+
+import fcntl
+
+import pytest
+from ansible_collections.healtharchive.remediation.plugins.module_utils.probes import jobs
+
+OLD, YOUNG, QUIET, BUSY = 18000.0, 30.0, 3600.0, 5.0
+
+
+def judge(lock, age, log_age=None, log_known=True):
+    return jobs.is_stale({"lock": lock, "age_seconds": age, "log_age_seconds": log_age}, log_known, 600)
+
+
+@pytest.mark.parametrize(
+    ("lock", "age", "log_age", "log_known", "stale"),
+    [
+        ("free", OLD, QUIET, True, True),
+        ("absent", OLD, QUIET, True, True),
+        ("absent", OLD, None, True, True),  # no log was ever written
+        ("free", None, None, True, True),  # a row without a start time
+        ("held", OLD, QUIET, True, False),
+        ("held", None, None, False, False),
+        ("free", YOUNG, None, True, False),
+        ("free", OLD, BUSY, True, False),
+        ("unknown", OLD, BUSY, True, False),
+        ("unknown", OLD, QUIET, True, None),
+        ("free", OLD, None, False, None),  # the log could not be looked for: a hung mount
+        ("unknown", OLD, None, False, None),
+    ],
+)
+def test_stale(lock, age, log_age, log_known, stale):
+    assert judge(lock, age, log_age, log_known) is stale
+
+
+def test_a_lock_held_in_one_of_two_directories_is_held(tmp_path):
+    """The host reaches two lock directories by the documented way of moving them (contract 1.6)."""
+    directories = [str(tmp_path / "default"), str(tmp_path / "new")]
+    for directory in directories:
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "job-7.lock").touch()
+    assert jobs.lock_of(7, directories) == "free"
+    with open(tmp_path / "new" / "job-7.lock") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        assert jobs.lock_of(7, directories) == "held"
+
+
+def test_no_lock_directory_is_unknown_never_free():
+    assert jobs.lock_of(7, []) == "unknown"

@@ -1,0 +1,66 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The argv of every command of the service that the collection runs, word by word."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.healtharchive.remediation.plugins.module_utils import service
+from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import ARGUMENT_SPEC, Settings
+
+SETTINGS = Settings(**{name: option.get("default") for name, option in ARGUMENT_SPEC.items()})
+VENV = "/opt/healtharchive/.venv/bin/"
+SCRIPTS = "/opt/healtharchive/scripts/"
+
+
+def test_check_db():
+    assert service.check_db(SETTINGS) == [VENV + "healtharchive", "check-db"]
+
+
+def test_list_jobs():
+    assert service.list_jobs(SETTINGS, 500) == [
+        *[VENV + "healtharchive", "list-jobs", "--limit", "500", "--status"],
+        *["queued", "running", "retryable", "completed", "failed", "indexing", "index_failed"],
+    ]
+
+
+@pytest.mark.parametrize("question", ["current", "heads"])
+def test_alembic(question):
+    assert service.alembic(SETTINGS, question) == [VENV + "python3", "-m", "alembic", question]
+
+
+@pytest.mark.parametrize("question", ["upgrade", "stamp", "current; id", ""])
+def test_alembic_can_only_be_asked(question):
+    with pytest.raises(ValueError):
+        service.alembic(SETTINGS, question)
+
+
+def test_verify_public_surface_uses_the_scripts_own_addresses():
+    assert service.verify_public_surface(SETTINGS, 10) == [
+        *[VENV + "python3", SCRIPTS + "verify_public_surface.py"],
+        *["--timeout-seconds", "10", "--raw-timeout-seconds", "10"],
+    ]
+
+
+def test_verify_public_surface_with_addresses():
+    settings = SETTINGS._replace(
+        public_api_base="https://api.archive.example.org", public_frontend_base="https://archive.example.org"
+    )
+    assert service.verify_public_surface(settings, 10) == [
+        *[VENV + "python3", SCRIPTS + "verify_public_surface.py"],
+        *["--api-base", "https://api.archive.example.org", "--frontend-base", "https://archive.example.org"],
+        *["--timeout-seconds", "10", "--raw-timeout-seconds", "10"],
+    ]
+
+
+@pytest.mark.parametrize("mode", ["local", "live"])
+def test_check_baseline_drift_never_writes(mode):
+    assert service.check_baseline_drift(SETTINGS, mode) == [
+        *[VENV + "python3", SCRIPTS + "check_baseline_drift.py"],
+        *["--mode", mode, "--no-write"],
+    ]
+
+
+def test_check_baseline_drift_knows_two_modes():
+    with pytest.raises(ValueError):
+        service.check_baseline_drift(SETTINGS, "--apply")
