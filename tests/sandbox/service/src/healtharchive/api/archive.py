@@ -49,7 +49,7 @@ def search(request: Request) -> Response:
     query = select(Snapshot).where(ORIGINAL)
     if words := request.query_params.get("q"):
         pattern = f"%{words}%"
-        query = query.where(or_(Snapshot.title.ilike(pattern), Snapshot.url.ilike(pattern), Snapshot.text.ilike(pattern)))
+        query = query.where(or_(*(column.ilike(pattern) for column in (Snapshot.title, Snapshot.url, Snapshot.text))))
     if source := request.query_params.get("source"):
         query = query.join(Snapshot.source).where(Source.code == source)
     with session_scope() as session:

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rate limits: per client address, in the memory of one process, so two processes allow twice as much (contract 1.11)."""
+"""Rate limits: per client address, in the memory of one process; two processes allow twice as much (contract 1.11)."""
 
 from __future__ import annotations
 

@@ -45,8 +45,8 @@ def stats(request: Request) -> Response:
     """Totals."""
     with session_scope() as session:
         pages = session.scalar(select(func.count(Snapshot.url.distinct()))) or 0
-        body = {"snapshotsTotal": _count(session, Snapshot), "pagesTotal": pages, "jobsTotal": _count(session, ArchiveJob)}
-    return JSONResponse(body)
+        snapshots, jobs = _count(session, Snapshot), _count(session, ArchiveJob)
+    return JSONResponse({"snapshotsTotal": snapshots, "pagesTotal": pages, "jobsTotal": jobs})
 
 
 @default_limit
