@@ -1,0 +1,86 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The evidence document (docs/evidence.md) as the classification reads it. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, List, Tuple
+
+from .unknown import UNKNOWN, value_of
+
+SCHEMA_VERSION = 1
+
+# In the order in which they are named to people.
+PROBES: Tuple[str, ...] = (
+    "environment",
+    "database",
+    "api",
+    "public_surface",
+    "units",
+    "journal",
+    "jobs",
+    "baseline_drift",
+    "storage",
+    "deployment",
+)
+STATUSES = ("ok", "partial", "unknown")
+
+
+class Evidence:
+    """A checked evidence document. Raises ValueError, with one line, for a document of another shape.
+
+    Only the frame is demanded: what is missing or odd further inside is unknown, never an error and never an answer.
+    """
+
+    def __init__(self, document: Any) -> None:
+        if not isinstance(document, Mapping):
+            raise ValueError("evidence: must be a mapping, not %s" % type(document).__name__)
+        version = document.get("schema_version")
+        if isinstance(version, bool) or version != SCHEMA_VERSION:
+            shown = repr(version) if isinstance(version, (int, float, bool, type(None))) else "something else"
+            raise ValueError("evidence: schema_version must be %d, not %s" % (SCHEMA_VERSION, shown))
+        probes = document.get("probes")
+        if not isinstance(probes, Mapping):
+            raise ValueError("evidence: probes must be a mapping")
+        for name in PROBES:
+            record = probes.get(name)
+            if record is not None and (not isinstance(record, Mapping) or record.get("status") not in STATUSES):
+                raise ValueError("evidence: probes.%s must be a mapping with a status of %s" % (name, ", ".join(STATUSES)))
+        self.document = document
+        self._probes = probes
+
+    def status(self, probe: str) -> str:
+        """``ok``, ``partial`` or ``unknown``; a probe that is not in the document, or has no data, saw nothing."""
+        record = self._probes.get(probe)
+        if record is None or not isinstance(record.get("data"), Mapping):
+            return "unknown"
+        return record["status"]
+
+    def data(self, probe: str) -> Any:
+        """The data of a probe, or UNKNOWN."""
+        return UNKNOWN if self.status(probe) == "unknown" else self._probes[probe]["data"]
+
+    def complete(self, probe: str) -> bool:
+        """Whether what is not in the probe's lists does not exist."""
+        return self.status(probe) == "ok" and self.data(probe).get("truncated") is not True
+
+    def problems(self, probe: str) -> List[Tuple[str, str]]:
+        """``(code, message)`` of what the probe could not establish; one that is not in the document is ``not_run``."""
+        record = self._probes.get(probe)
+        if record is None:
+            return [("not_run", "The evidence holds nothing of this probe.")]
+        found = record.get("problems")
+        problems = [
+            (str(problem.get("code")), str(problem.get("message")))
+            for problem in (found if isinstance(found, (list, tuple)) else [])
+            if isinstance(problem, Mapping)
+        ]
+        if not problems and self.status(probe) != "ok":
+            return [("not_said", "The probe does not say why.")]
+        return problems
+
+    def setting(self, name: str) -> Any:
+        """One setting of the run, or UNKNOWN."""
+        settings = self.document.get("settings")
+        return value_of(settings.get(name), True) if isinstance(settings, Mapping) else UNKNOWN
