@@ -19,12 +19,14 @@ options:
   env_file:
     description:
       - The production environment of the service's commands.
-      - It is read on the host. None of its values is returned, except the name of the environment and the directories of the job locks.
+      - It is read on the host. None of its values is returned, except the name of the environment and the
+        directories of the job locks.
     type: path
     default: /etc/healtharchive/backend.env
   service_user:
     description:
-      - The account that the API and the worker run as. The service's own commands are run as this account, never as root.
+      - The account that the API and the worker run as. The service's own commands are run as this account, never as
+        root.
     type: str
     default: haadmin
   archive_root:
@@ -94,9 +96,11 @@ attributes:
     support: none
     details: [Nothing is changed.]
 notes:
-  - Needs root on the host (C(become=true)), and drops to O(service_user) for the service's commands and to the owner of O(checkout) for git.
+  - Needs root on the host (C(become=true)), and drops to O(service_user) for the service's commands and to the
+    owner of O(checkout) for git.
   - Reads only. No row, no state file, no lock file and no file of the checkout is written.
-  - A fact that could not be established is null, and the C(problems) of its probe say why. It is never reported as fine, none or unchanged.
+  - A fact that could not be established is null, and the C(problems) of its probe say why. It is never reported as
+    fine, none or unchanged.
 requirements:
   - Python 3.9 or newer on the host, with its standard library only.
 """

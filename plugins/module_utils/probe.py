@@ -107,13 +107,17 @@ def failed(result: host.Result, what: str) -> Problem:
         return Problem(
             "output_truncated", "%s printed more than %d bytes and was ended." % (what, host.OUTPUT_CAP_BYTES)
         )
-    return Problem(result.failure or "command_failed", "%s could not be started: %s" % (what, last_line(result.stderr)))
+    return Problem(result.failure or "command_failed", "%s could not be started: %s" % (what, complaint(result.stderr)))
 
 
-def last_line(output: bytes) -> str:
-    """The last line that is not empty, for a message; it may be an empty string."""
-    lines = [line for line in output.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""
+def complaint(output: bytes) -> str:
+    """The line of a command's standard error that says what went wrong, for a message; it may be an empty string.
+
+    git and the service's CLI name it (``fatal:``, ``ERROR:``); a traceback ends with it.
+    """
+    lines = [line.strip() for line in output.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
+    named = [line for line in lines if line.lower().startswith(("fatal:", "error:"))]
+    return (named or lines[-1:] or [""])[0]
 
 
 def run_all(context: Context, probes: Mapping[str, Probe]) -> Dict[str, Dict[str, Any]]:

@@ -20,7 +20,8 @@ _URL_PASSWORD = re.compile(r"(://[^\s:/?#@'\"<>]{0,256}:)[^\s/'\"<>]{1,1024}@")
 # A token in place of a user; only for http, for ssh://git@host names a user.
 _URL_TOKEN = re.compile(r"(?i)(\bhttps?://)[^\s:/?#@'\"<>]{1,1024}@")
 _HEADER = re.compile(
-    r"(?i)(\b(?:proxy-)?authorization['\"]?\s{0,3}[:=]\s{0,3}['\"]?(?:(?:basic|bearer|digest|token)\s{1,3})?)[^\s'\",;]+"
+    r"(?i)(\b(?:proxy-)?authorization['\"]?\s{0,3}[:=]\s{0,3}['\"]?"
+    r"(?:(?:basic|bearer|digest|token)\s{1,3})?)[^\s'\",;]+"
 )
 _TOKEN_HEADER = re.compile(r"(?i)(\bx-(?:[a-z]{1,20}-){0,3}(?:token|key)['\"]?\s{0,3}[:=]\s{0,3}['\"]?)[^\s'\",;]+")
 _BEARER = re.compile(r"(?i)(\bbearer\s{1,3})[A-Za-z0-9._~+/=*-]{4,}")
@@ -41,8 +42,9 @@ _PATTERNS = (
 class Redactor:
     """Replaces every known secret, and what looks like one, by ``MASK``.
 
-    ``secret_values``: the secrets as they are; written forms (percent-encoded, JSON-escaped) are hidden too. Overlapping
-    secrets are hidden together, so that no rest of one shows. Anything shorter than ``SHORTEST_SECRET`` is ignored.
+    ``secret_values``: the secrets as they are; written forms (percent-encoded, JSON-escaped) are hidden too.
+    Overlapping secrets are hidden together, so that no rest of one shows. Anything shorter than ``SHORTEST_SECRET``
+    is ignored.
 
     Redact first, cut afterwards: half a secret is not recognised. ``line`` does both in that order.
     """
@@ -56,7 +58,10 @@ class Redactor:
         self._secrets = tuple(sorted((form for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True))
 
     def text(self, value: str, truncated: bool = False) -> str:
-        """The text without secrets. ``truncated``: it was cut before it came here, so a part of a secret at either end is hidden too."""
+        """The text without secrets.
+
+        ``truncated``: it was cut before it came here, so the part of a secret at either end is hidden too.
+        """
         value = self._without_known(value, truncated)
         for pattern, replacement in _PATTERNS:
             value = pattern.sub(replacement, value)
@@ -67,9 +72,9 @@ class Redactor:
         return one_line(self.text(value), limit)
 
     def value(self, value: Any) -> Any:
-        """A JSON-like value with every text in it redacted, keys of objects too; numbers, booleans and None stay what they are.
+        """A JSON-like value with every text in it redacted, keys of objects too.
 
-        Keys that become equal get a number, so that nothing is lost.
+        Numbers, booleans and None stay what they are. Keys that become equal get a number, so that nothing is lost.
         """
         if isinstance(value, str):
             return self.text(value)

@@ -11,7 +11,8 @@ version_added: 0.1.0
 description:
   - Runs every probe of the collection at once, each with a deadline of its own and all under O(deadline).
   - A probe that fails or hangs costs itself only.
-  - This is what the role P(healtharchive.remediation.triage#role) calls. To classify the evidence, use P(healtharchive.remediation.classify#filter).
+  - This is what the role P(healtharchive.remediation.triage#role) calls. To classify the evidence, use
+    P(healtharchive.remediation.classify#filter).
 extends_documentation_fragment:
   - healtharchive.remediation.host
 seealso:
@@ -40,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 evidence:
-  description: The evidence document, with the probes C(environment), C(database), C(api), C(public_surface), C(units), C(journal), C(jobs), C(baseline_drift), C(storage) and C(deployment). Every field is described in C(docs/evidence.md).
+  description: The evidence document. Every field is described in C(docs/evidence.md).
   returned: success
   type: dict
   contains:
@@ -69,9 +70,15 @@ evidence:
       type: dict
       sample: {checkout: /opt/healtharchive, service_user: haadmin}
     probes:
-      description: For each probe its C(status) (V(ok), V(partial) or V(unknown)), its C(seconds), its C(problems) with C(code) and C(message), and its C(data), which is null when nothing is known.
+      description:
+        - For each of the probes C(environment), C(database), C(api), C(public_surface), C(units), C(journal),
+          C(jobs),
+          C(baseline_drift), C(storage) and C(deployment) its
+          C(status) (V(ok), V(partial) or V(unknown)), its C(seconds), its C(problems) with C(code) and C(message),
+          and its C(data), which is null when nothing is known.
       type: dict
-      sample: {deployment: {status: unknown, seconds: 20.0, problems: [{code: timed_out, message: It gave no answer within 20 s and was ended.}], data: null}}
+      sample:
+        jobs: {status: unknown, seconds: 20.0, problems: [{code: timed_out, message: It was ended.}], data: null}
 code:
   description: Why the input was refused, a stable word.
   returned: failure

@@ -7,13 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any, Optional
 
-from .errors import (
-    BAD_EVIDENCE,
-    EMPTY,
-    TRUNCATED,
-    UNPARSABLE,
-    ParseError,
-)
+from .errors import BAD_EVIDENCE, EMPTY, TRUNCATED, UNPARSABLE, ParseError
 from .text import decode, one_line, strip_ansi
 
 _URL_LINE = "Database URL: "
@@ -23,8 +17,8 @@ _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)(?:: (.*))?")
 _REVISION = re.compile(r"([A-Za-z0-9_.-]+)(?: \([a-z ]+\))*")
 
-# First match wins. The pattern is searched in "EXCEPTION: MESSAGE", which ends before the SQL text and its parameters, so
-# that no value from a table is taken for a message.
+# First match wins. The pattern is searched in "EXCEPTION: MESSAGE", which ends before the SQL text and its
+# parameters, so that no value from a table is taken for a message.
 _FAILURES = (
     ("missing_module", re.compile(r"^(?:ModuleNotFoundError|ImportError):")),
     ("undefined_column", re.compile(r"\bUndefinedColumn\b|\bno such column\b")),
@@ -48,8 +42,9 @@ def check_db(stdout: bytes, stderr: bytes, rc: int) -> dict[str, Any]:
 
     ``reachable`` bool|None: whether the service's own database answers; None when this run cannot tell.
     ``backend`` "postgresql"|"sqlite"|"other"|None: from the printed URL.
-    ``failure`` None or a code of ``failure_of``, or ``sqlite_fallback``: the program used a local file because it had no
-    database URL, says "OK" and exits 0 all the same. Nothing that was read in the same environment is evidence then.
+    ``failure`` None or a code of ``failure_of``, or ``sqlite_fallback``: the program used a local file because it had
+    no database URL, says "OK" and exits 0 all the same. Nothing that was read in the same environment is evidence
+    then.
     ``detail`` str|None: one printable line; it may quote the database server, so redact it.
 
     Raises ParseError: ``empty``, ``unparsable`` (also for an exit code other than 0 and 1: the program did not run),
@@ -102,8 +97,9 @@ def failure_of(stderr: bytes) -> dict[str, Any]:
     (contract 2.7), so it is not the last line. Without a traceback the last ``ERROR:`` line counts.
 
     ``failure``: ``connection_refused``, ``authentication_failed``, ``url_unparsable``, ``no_such_table``,
-    ``undefined_column``, ``missing_module`` or ``other``. ``exception`` str|None: its qualified name. ``detail`` str|None:
-    one printable line of at most 300 characters; redact it. ``handled``: the program said ``ERROR:`` itself.
+    ``undefined_column``, ``missing_module`` or ``other``. ``exception`` str|None: its qualified name. ``detail``
+    str|None: one printable line of at most 300 characters; redact it. ``handled``: the program said ``ERROR:``
+    itself.
 
     Raises ParseError ``empty`` when there is nothing to judge.
     """
@@ -118,13 +114,8 @@ def failure_of(stderr: bytes) -> dict[str, Any]:
         handled = bool(reported)
         message = reported[-1][len("ERROR: ") :] if reported else [line for line in lines if line.strip()][-1]
     judged = message if exception is None else "%s: %s" % (exception, message)
-    for failure, pattern in _FAILURES:
-        if pattern.search(judged):
-            break
-    else:
-        failure = "other"
     return {
-        "failure": failure,
+        "failure": next((code for code, pattern in _FAILURES if pattern.search(judged)), "other"),
         "exception": exception,
         "detail": one_line(judged.strip(), 300) or None,
         "handled": handled,
@@ -132,7 +123,7 @@ def failure_of(stderr: bytes) -> dict[str, Any]:
 
 
 def alembic_revisions(stdout: bytes, rc: int) -> list[str]:
-    """Revisions that ``alembic current`` or ``alembic heads`` names, as ``0014_snapshot_deduplication (head)``, one a line.
+    """Revisions that ``alembic current`` or ``alembic heads`` names, a line each: ``0014_snapshot_deduplication (head)``.
 
     An empty list means that alembic ran and named none: for ``current`` a database without any migration.
     Raises ParseError: ``unparsable`` (also for an exit code other than 0), ``truncated``.

@@ -4,34 +4,26 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from . import times
-from .errors import (
-    BAD_EVIDENCE,
-    EMPTY,
-    TRUNCATED,
-    UNPARSABLE,
-    ParseError,
-)
+from .errors import BAD_EVIDENCE, EMPTY, TRUNCATED, UNPARSABLE, ParseError
 from .text import decode
 
 _TITLE = "HealthArchive baseline drift report"
 _PASS = "PASS: No drift detected."
 _SECTIONS = {"FAILURES (must fix)": "failures", "WARNINGS (recommended)": "warnings"}
 _MODES = ("local", "live")
-_ITEM = re.compile(r"- ([^ ](?:[^:]|:(?! ))*): (.*)", re.DOTALL)
 
 
 def drift_report(stdout: bytes, rc: int) -> dict[str, Any]:
-    """``{"drifted": bool, "mode": "local"|"live", "failures": [ITEM], "warnings": [ITEM], "timestamp": iso, "policy": str}``.
+    """``{"drifted": bool, "mode": "local"|"live", "failures": [ITEM], "warnings": [ITEM], "timestamp": iso}``.
 
-    ITEM is ``{"key", "message"}``, split at the first ``": "`` because keys contain colons. ``drifted`` is true when there
-    is a failure; warnings alone are no drift (in local mode there always are some).
+    ITEM is ``{"key", "message"}``, split at the first ``": "`` because keys contain colons. ``drifted`` is true when
+    there is a failure; warnings alone are no drift (in local mode there always are some).
 
-    A report of exit code 0 has no failures and one of exit code 1 has some; exit code 1 is also what the script ends with
-    when it crashed, so a report that does not agree with it says nothing. Run it without ``--json``.
+    A report of exit code 0 has no failures and one of exit code 1 has some; exit code 1 is also what the script ends
+    with when it crashed, so a report that does not agree with it says nothing. Run it without ``--json``.
 
     Raises ParseError: ``empty``, ``truncated``, ``unparsable``, ``bad_evidence`` (report and exit code contradict).
     """
@@ -48,7 +40,7 @@ def drift_report(stdout: bytes, rc: int) -> dict[str, Any]:
         timestamp = times.from_zoned(_header(lines[1], "timestamp_utc"))
     except ValueError as error:
         raise ParseError(UNPARSABLE, "the drift report's time is none: " + lines[1]) from error
-    policy = _header(lines[2], "policy")
+    _header(lines[2], "policy")
     mode = _header(lines[3], "mode")
     if mode not in _MODES:
         raise ParseError(UNPARSABLE, "the drift report has the mode " + mode)
@@ -65,7 +57,6 @@ def drift_report(stdout: bytes, rc: int) -> dict[str, Any]:
         "failures": failures,
         "warnings": sections.get("warnings", []),
         "timestamp": timestamp,
-        "policy": policy,
     }
 
 
@@ -87,10 +78,10 @@ def _findings(lines: list[str]) -> tuple[bool, dict[str, list[dict[str, str]]]]:
         elif line in _SECTIONS and _SECTIONS[line] not in sections:
             current = sections[_SECTIONS[line]] = []
         else:
-            match = _ITEM.fullmatch(line)
-            if match is None or current is None:
+            key, separator, message = line[2:].partition(": ")
+            if current is None or not line.startswith("- ") or not separator or not key.strip():
                 raise ParseError(UNPARSABLE, "the drift report has the line: " + line)
-            current.append({"key": match.group(1), "message": match.group(2)})
+            current.append({"key": key, "message": message})
     if passed and sections:
         raise ParseError(BAD_EVIDENCE, "the drift report passes and names findings")
     for name, items in sections.items():

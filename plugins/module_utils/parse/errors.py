@@ -16,8 +16,8 @@ class ParseError(Exception):
     """What was read cannot be understood with certainty: the fact is unknown, not absent.
 
     ``code``: ``unparsable`` (does not follow the grammar), ``empty`` (nothing at all where something must be),
-    ``bad_evidence`` (readable, but contradicts itself or comes from the wrong place), ``truncated`` (its end is missing).
-    ``message``: one printable line. It may quote input, so redact it before it is shown.
+    ``bad_evidence`` (readable, but contradicts itself or comes from the wrong place), ``truncated`` (its end is
+    missing). ``message``: one printable line. It may quote input, so redact it before it is shown.
     """
 
     def __init__(self, code: str, message: str) -> None:

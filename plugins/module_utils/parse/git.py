@@ -10,12 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, Optional
 
-from .errors import (
-    EMPTY,
-    TRUNCATED,
-    UNPARSABLE,
-    ParseError,
-)
+from .errors import EMPTY, TRUNCATED, UNPARSABLE, ParseError
 from .text import decode
 
 _COMMIT = re.compile(rb"[0-9a-f]{40}")
@@ -62,8 +57,8 @@ def porcelain_z(stdout: bytes) -> dict[str, Any]:
     """``git --no-optional-locks status --porcelain=v1 -z --branch --untracked-files=normal``.
 
     ``{"branch": str|None, "files": [{"state": "??", "path": str, "original": str|None}]}``; branch is None when HEAD is
-    detached, original is the old path of a rename or copy. ``--branch`` makes git name the branch first, so that a clean
-    tree is an answer and not the absence of one.
+    detached, original is the old path of a rename or copy. ``--branch`` makes git name the branch first, so that a
+    clean tree is an answer and not the absence of one.
 
     Raises ParseError: ``empty``, ``truncated``, ``unparsable``.
     """
@@ -91,8 +86,9 @@ def porcelain_z(stdout: bytes) -> dict[str, Any]:
 
 
 def log_z(stdout: bytes) -> list[dict[str, str]]:
-    """``git -c i18n.logOutputEncoding=UTF-8 log -z --no-show-signature --format=%H%x00%s RANGE --``: ``[{"sha", "subject"}]``.
+    """``git -c i18n.logOutputEncoding=UTF-8 log -z --no-show-signature --format=%H%x00%s RANGE --``.
 
+    ``[{"sha": str, "subject": str}]``, newest first as git prints them.
     Every field ends in NUL, which no subject can contain. No output is no commit; compare the length with ``count``, so
     that an answer that never came does not read like one. Raises ParseError: ``truncated``, ``unparsable``.
     """

@@ -24,24 +24,18 @@ combined_log_path    str|None    API only, from the answer for one job
 indexed_pages        int|None
 backend              str|None    CLI only, since 2026-04-15
 rescue               str|None    CLI only, since 2026-04-15
-ambiguous            bool        CLI only: the name spans several lines, so this row or a row after it may be part of a name
+ambiguous            bool        CLI only: the name spans several lines; some may be jobs, and rows below part of the name
 ===================  ==========  ====================================================================================
 """
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Callable, Optional
 
 from . import times
-from .errors import (
-    BAD_EVIDENCE,
-    EMPTY,
-    TRUNCATED,
-    UNPARSABLE,
-    ParseError,
-)
+from .errors import BAD_EVIDENCE, EMPTY, TRUNCATED, UNPARSABLE, ParseError
+from .json_object import json_object
 from .text import decode, encodable
 
 KNOWN_STATUSES = frozenset(
@@ -95,8 +89,8 @@ _HEADER_BEFORE_2026_04_15 = tuple(word for word in _HEADER if word not in ("Back
 _TIME = r"(None|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})"
 _START = r"([0-9]{1,18}) +([^ ]+) +([^ ]+) +"
 _END = r"([0-9]{1,18}) +" + _TIME + " +" + _TIME + " +" + _TIME + " +([0-9]{1,18}) (.*)"
-# Fields are padded with spaces and overflow their column, so that only a pattern separates them; neighbouring parts of the
-# pattern share no character, so it does not backtrack.
+# Fields are padded with spaces and overflow their column, so that only a pattern separates them; neighbouring parts
+# of the pattern share no character, so it does not backtrack.
 _ROW = re.compile(_START + r"([^ ]+) +([^ ]+) +" + _END, re.DOTALL)
 _ROW_BEFORE_2026_04_15 = re.compile(_START + _END, re.DOTALL)
 
@@ -105,12 +99,12 @@ def list_jobs(stdout: bytes) -> list[dict[str, Any]]:
     """Rows of ``healtharchive list-jobs``, in their order (newest first), in the shape of before or after 2026-04-15.
 
     The caller must have seen exit code 0, must have run the command with PGTZ=UTC (the table's times have no zone, they
-    follow the database session), and must know that the database was PostgreSQL. An empty list means that the program said
-    ``No jobs found.``, which it also says for a misspelt ``--status`` or ``--source``.
+    follow the database session), and must know that the database was PostgreSQL. An empty list means that the program
+    said ``No jobs found.``, which it also says for a misspelt ``--status`` or ``--source``.
 
     A name may contain line ends. A line that is no row belongs to the name of the row above it, whose record then has
-    ``ambiguous`` set. A name can also contain a line that looks exactly like a row; a repeated id or a ``created_at`` that
-    rises give some of these away (``bad_evidence``), but not all: only the admin API is unambiguous.
+    ``ambiguous`` set. A name can also contain a line that looks exactly like a row; a repeated id or a ``created_at``
+    that rises give some of these away (``bad_evidence``), but not all: only the admin API is unambiguous.
 
     Raises ParseError: ``empty``, ``unparsable``, ``truncated``, ``bad_evidence``.
     """
@@ -153,7 +147,7 @@ def admin_jobs(body: bytes) -> dict[str, Any]:
     ``total`` counts all jobs that match the request, so ``offset + len(jobs) < total`` means that there are more.
     Raises ParseError: ``empty``, ``unparsable``, ``bad_evidence`` (fewer items than total, limit and offset promise).
     """
-    answer = _json_object(body)
+    answer = json_object(body, "the admin API's answer")
     items = _field(answer, "items", _is_list)
     total = _field(answer, "total", _is_count)
     limit = _field(answer, "limit", _is_count)
@@ -173,7 +167,7 @@ def admin_counts(body: bytes) -> dict[str, int]:
 
     An empty dict means that there are no jobs. Raises ParseError: ``empty``, ``unparsable``.
     """
-    counts = _field(_json_object(body), "counts", _is_object)
+    counts = _field(json_object(body, "the admin API's answer"), "counts", _is_object)
     for status, count in counts.items():
         if not _is_count(count):
             raise ParseError(UNPARSABLE, "the admin API's count of %s is no count" % status)
@@ -181,8 +175,11 @@ def admin_counts(body: bytes) -> dict[str, int]:
 
 
 def admin_job(body: bytes) -> dict[str, Any]:
-    """Answer of ``GET /api/admin/jobs/<id>``: one record with every API field. Raises ParseError: ``empty``, ``unparsable``."""
-    return _admin_record(_json_object(body), detailed=True)
+    """Answer of ``GET /api/admin/jobs/<id>``: one record with every API field.
+
+    Raises ParseError: ``empty``, ``unparsable``.
+    """
+    return _admin_record(json_object(body, "the admin API's answer"), detailed=True)
 
 
 def _row(fields: tuple[str, ...], modern: bool) -> dict[str, Any]:
@@ -269,29 +266,6 @@ def _admin_record(item: Any, detailed: bool) -> dict[str, Any]:
             combined_log_path=_text(item, "combinedLogPath"),
         )
     return record
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    if not body.strip():
-        raise ParseError(EMPTY, "the admin API's answer has no body")
-    try:
-        answer = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
-    except (ValueError, RecursionError) as error:
-        raise ParseError(UNPARSABLE, "the admin API's answer is not JSON") from error
-    if not _is_object(answer):
-        raise ParseError(UNPARSABLE, "the admin API's answer is no JSON object")
-    return answer
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError("%s is not JSON" % name)
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return result
 
 
 def _field(item: dict[str, Any], key: str, accept: Callable[[Any], bool]) -> Any:

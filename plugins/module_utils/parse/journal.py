@@ -4,22 +4,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Optional
 
 from . import times
-from .errors import (
-    TRUNCATED,
-    UNPARSABLE,
-    ParseError,
-)
-from .text import (
-    decode,
-    encodable,
-    one_line,
-    strip_ansi,
-)
+from .errors import TRUNCATED, UNPARSABLE, ParseError
+from .json_object import json_object
+from .text import decode, encodable, one_line, strip_ansi
 
 SAMPLE_LIMIT = 200
 SUBJECT_LIMIT = 300
@@ -29,8 +20,8 @@ LINE_LIMIT = 4000
 _MICROSECONDS = re.compile(r"[0-9]{1,17}")
 _QUOTED_PATH = r"(?:[^'\"]{0,200}['\"](/[^'\"]{1,400})['\"])?"
 
-# Code, pattern; the first that matches a line names it. Group 1, if it took part, is the subject. Gaps are bounded, so that no
-# line can make the search slow.
+# Code, pattern; the first that matches a line names it. Group 1, if it took part, is the subject. Gaps are bounded,
+# so that no line can make the search slow.
 _SIGNATURES = (
     # I10: the code was updated, its environment was not.
     ("missing_module", r"\bModuleNotFoundError: No module named ['\"]([^'\"]{1,200})"),
@@ -54,7 +45,8 @@ _SIGNATURES = (
     ("input_output_error", r"(?:\[Errno 5\]|\bInput/output error\b)" + _QUOTED_PATH),
     # I3: the mount belongs to another user than the worker. Both words stand in one line with errno 13.
     ("output_dir_not_writable", r"\bOutput directory '?(/[^']{1,400}?)'? is invalid or not writable\b"),
-    ("output_dir_not_writable", r"\bis invalid or not writable\b|(/[^'\" ]{1,400})/\.writable_test_"),
+    ("output_dir_not_writable", r"\[Errno 13\][^'\"]{0,100}['\"](/[^'\"]{1,400})/\.writable_test_"),
+    ("output_dir_not_writable", r"\bis invalid or not writable\b|/\.writable_test_"),
     ("permission_denied", r"(?:\[Errno 13\]|\[Errno 1\]|\bPermission denied\b)" + _QUOTED_PATH),
     # Contract 2.2: the worker starts nothing at 85 %. Its words are not known, so several are accepted.
     ("disk_threshold", r"\[Errno 28\]|\bNo space left on device\b"),
@@ -69,14 +61,14 @@ CODES = tuple(dict.fromkeys(code for code, _pattern in _SIGNATURES))
 
 
 def entries(stdout: bytes, *, truncated: bool = False) -> list[dict[str, Any]]:
-    """Entries in the order of the output: ``{"at": float, "unit": str|None, "priority": int|None, "message": str|None}``.
+    """Entries in the order of the output, each a dict of ``at``, ``unit``, ``priority`` and ``message``.
 
-    ``at`` is in seconds since 1970, ``message`` may have several lines; None: journalctl left it out for its size, as it
-    does without ``--all``. Bytes that are no text are escaped.
+    ``unit`` str|None, ``priority`` int|None (0 to 7), ``at`` float and ``message`` str|None. ``at`` is in seconds since 1970, ``message`` may have several lines; None: journalctl left it out for its size, as
+    it does without ``--all``. Bytes that are no text are escaped.
 
     ``truncated``: the output was cut at its end, a last line without its line end is torn and is left out; ask with
-    ``--reverse``, and it is the oldest that is lost. No output is no entry: journalctl prints nothing then, so check its
-    exit code first.
+    ``--reverse``, and it is the oldest that is lost. No output is no entry: journalctl prints nothing then, so check
+    its exit code first.
 
     Raises ParseError: ``unparsable``, ``truncated`` (a torn last line when ``truncated`` was not said).
     """
@@ -92,7 +84,7 @@ def newest_at(found: list[dict[str, Any]]) -> Optional[str]:
 
 
 def tail(found: list[dict[str, Any]], count: int = 10, limit: int = SAMPLE_LIMIT) -> list[str]:
-    """The newest entries, oldest of them first, each one printable line. Redact the entries first: lines are cut here."""
+    """The newest entries, oldest of them first, each one printable line. Redact them first: lines are cut here."""
     newest = sorted(found, key=lambda entry: entry["at"])[-count:] if count > 0 else []
     return [
         one_line("(too long)" if entry["message"] is None else strip_ansi(entry["message"]), limit) for entry in newest
@@ -144,12 +136,7 @@ def _signature(line: str) -> Optional[tuple[str, Optional[str]]]:
 
 
 def _entry(line: bytes) -> dict[str, Any]:
-    try:
-        fields = json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ParseError(UNPARSABLE, "a journal entry is not JSON: " + decode(line[:200])) from error
-    if not isinstance(fields, dict):
-        raise ParseError(UNPARSABLE, "a journal entry is no JSON object: " + decode(line[:200]))
+    fields = json_object(line, "a journal entry")
     stamp = fields.get("__REALTIME_TIMESTAMP")
     if not isinstance(stamp, str) or _MICROSECONDS.fullmatch(stamp) is None:
         raise ParseError(UNPARSABLE, "a journal entry has no time")

@@ -10,12 +10,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from .errors import (
-    EMPTY,
-    TRUNCATED,
-    UNPARSABLE,
-    ParseError,
-)
+from .errors import EMPTY, TRUNCATED, UNPARSABLE, ParseError
 from .text import decode
 
 _OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
@@ -36,7 +31,7 @@ def mountinfo(content: bytes) -> list[dict[str, str]]:
 
 
 def mounted_at(mounts: list[dict[str, str]], path: str) -> Optional[dict[str, str]]:
-    """The mount that is visible at exactly this path: of several on top of one another, the last. None: not a mount point."""
+    """The mount that is visible at exactly this path, the last of several. None: it is not a mount point."""
     for mount in reversed(mounts):
         if mount["mount_point"] == path:
             return mount

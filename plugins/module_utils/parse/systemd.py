@@ -8,12 +8,7 @@ import re
 from typing import Any, Optional
 
 from . import times
-from .errors import (
-    EMPTY,
-    TRUNCATED,
-    UNPARSABLE,
-    ParseError,
-)
+from .errors import EMPTY, TRUNCATED, UNPARSABLE, ParseError
 from .text import decode
 
 # What unit_state reads.
@@ -31,7 +26,7 @@ PROPERTIES = (
     "ConditionResult",
     "ConditionTimestamp",
 )
-# A unit that systemd has restarted at least this often, the last time at most so many seconds ago, counts as restarting.
+# A unit counts as restarting that systemd has restarted at least this often, the last time so many seconds ago.
 RESTARTS_OF_A_LOOP = 2
 RECENT_SECONDS = 30
 
@@ -42,8 +37,8 @@ _TIMESTAMP = re.compile(r"@([0-9]{1,12})(?:\.[0-9]{1,9})?")
 def show(stdout: bytes) -> dict[str, dict[str, str]]:
     """The properties of each unit by its Id. A unit that does not exist is there too, with LoadState ``not-found``.
 
-    A property that occurs several times holds its values joined by line ends. Ask for ``Id`` and name no unit twice, under
-    an alias neither. Raises ParseError: ``empty``, ``truncated``, ``unparsable``.
+    A property that occurs several times holds its values joined by line ends. Ask for ``Id`` and name no unit twice,
+    under an alias neither. Raises ParseError: ``empty``, ``truncated``, ``unparsable``.
     """
     if not stdout.strip():
         raise ParseError(EMPTY, "systemctl show printed nothing")
@@ -72,12 +67,12 @@ def unit_state(properties: dict[str, str], now: Optional[float] = None) -> dict[
     ``load_state``, ``active_state``, ``sub_state``, ``result``, ``unit_file_state`` str: systemd's own words.
     ``restarts`` int|None: restarts by systemd since somebody last started it; None for a unit that is no service.
     ``main_pid`` int|None: None when no main process runs.
-    ``started_at`` str|None: when the main process started; without one, since when the unit is active; None when neither.
-    ``condition_met`` bool|None: the conditions of the last start (contract 1.4: unmet ones skip a start silently); None when
-    they were never checked, for systemd says "no" then.
-    ``restarting`` bool: waits for an automatic restart; or, when ``now`` (seconds since 1970) is given, has been restarted
-    ``RESTARTS_OF_A_LOOP`` times or more and started less than ``RECENT_SECONDS`` ago: in a restart loop the unit is
-    ``active`` for a moment each time round.
+    ``started_at`` str|None: when the main process started; without one, since when the unit is active; or None.
+    ``condition_met`` bool|None: the conditions of the last start (contract 1.4: unmet ones skip a start silently); None
+    when they were never checked, for systemd says "no" then.
+    ``restarting`` bool: waits for an automatic restart; or, when ``now`` (seconds since 1970) is given, has been
+    restarted ``RESTARTS_OF_A_LOOP`` times or more and started less than ``RECENT_SECONDS`` ago: in a restart loop the
+    unit is ``active`` for a moment each time round.
 
     Raises ParseError ``unparsable`` when a state is missing or a number or time is none.
     """

@@ -40,9 +40,9 @@ def strip_ansi(value: str) -> str:
 def one_line(value: object, limit: int = 200) -> str:
     """One printable line of at most ``limit`` characters.
 
-    Everything that is not printable is written as an escape: line ends, ESC, C1, NUL, bidirectional controls, zero-width
-    characters, U+2028/2029, exotic spaces, lone surrogates. A longer text ends in an ellipsis; no escape is cut in half.
-    The result is for people: a backslash that was in the text looks like one that was put there.
+    Everything that is not printable is written as an escape: line ends, ESC, C1, NUL, bidirectional controls,
+    zero-width characters, U+2028/2029, exotic spaces, lone surrogates. A longer text ends in an ellipsis; no escape
+    is cut in half. The result is for people: a backslash that was in the text looks like one that was put there.
 
     Raises ValueError for a limit below 1.
     """

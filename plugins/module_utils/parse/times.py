@@ -23,7 +23,10 @@ def from_epoch(seconds: float) -> str:
 
 
 def from_zoned(value: str) -> str:
-    """``2026-11-23T10:44:08.067545-05:00`` (contract 1.11). The zone is required, a fraction is dropped. ValueError otherwise."""
+    """``2026-11-23T10:44:08.067545-05:00`` (contract 1.11).
+
+    The zone is required, a fraction is dropped. ValueError otherwise.
+    """
     match = _ZONED.fullmatch(value)
     if match is None:
         raise ValueError("not a time with a zone")
@@ -41,7 +44,10 @@ def from_zoned(value: str) -> str:
 
 
 def from_database(value: str) -> str:
-    """``2026-11-23 15:44:08``, which carries no zone: it is UTC because the caller sets PGTZ=UTC (contract 2.4). ValueError otherwise."""
+    """``2026-11-23 15:44:08``, which carries no zone: it is UTC because the caller sets PGTZ=UTC (contract 2.4).
+
+    ValueError otherwise.
+    """
     if _DATABASE.fullmatch(value) is None:
         raise ValueError("not a time")
     return _write(datetime.strptime(value, "%Y-%m-%d %H:%M:%S"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from .. import service
 from ..parse import drift
 from ..parse.errors import ParseError
-from ..probe import Context, Finding, Problem, failed, last_line
+from ..probe import Context, Finding, Problem, failed, complaint
 
 SECONDS = 30.0
 
@@ -22,7 +22,7 @@ def probe(context: Context) -> Finding:
     try:
         report = drift.drift_report(result.stdout, result.rc)
     except ParseError as error:
-        said = last_line(result.stderr)
+        said = complaint(result.stderr)
         return Finding(
             None, [Problem(error.code, "%s: %s%s" % (what, error, " Its last words: " + said if said else ""))]
         )

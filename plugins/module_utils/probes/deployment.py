@@ -19,7 +19,7 @@ from typing import Any, Dict, List, Mapping, Optional
 from .. import host, locks
 from ..parse import git, systemd
 from ..parse.errors import ParseError
-from ..probe import Context, Finding, Problem, failed, last_line
+from ..probe import Context, Finding, Problem, failed, complaint
 from .units import API, WORKER
 
 GIT_SECONDS = 10.0
@@ -104,7 +104,7 @@ class _Git:
             self.problems.append(failed(result, what))
         elif result.rc != 0:
             self.problems.append(
-                Problem("command_failed", "%s ended with %d: %s" % (what, result.rc, last_line(result.stderr)))
+                Problem("command_failed", "%s ended with %d: %s" % (what, result.rc, complaint(result.stderr)))
             )
         else:
             try:
@@ -187,7 +187,7 @@ def _compare_unfetched(repository: _Git, head: str, main: str) -> Dict[str, Any]
         fetch = repository.run(*argv, seconds=REMOTE_SECONDS, variables=variables)
         if fetch.rc != 0:
             repository.problems.append(
-                Problem(fetch.failure or "command_failed", "git fetch of origin/main: %s" % last_line(fetch.stderr))
+                Problem(fetch.failure or "command_failed", "git fetch of origin/main: %s" % complaint(fetch.stderr))
             )
             return {}
         return _compare(repository, head, main, variables)
@@ -207,7 +207,7 @@ def _environment(context: Context, problems: List[Problem]) -> Dict[str, Any]:
         return answer
     try:
         if result.rc != 0:
-            raise ValueError(last_line(result.stderr))
+            raise ValueError(complaint(result.stderr))
         missing = json.loads(result.stdout)
         answer.update(dependencies_met=not missing, missing=[str(line) for line in missing])
     except ValueError as error:
@@ -221,7 +221,7 @@ def _processes(context: Context, data: Mapping[str, Any], problems: List[Problem
     result = context.run([*argv, "--property=" + ",".join(systemd.PROPERTIES)], GIT_SECONDS)
     try:
         if result.rc != 0:
-            raise ParseError("command_failed", last_line(result.stderr) or str(result.failure))
+            raise ParseError("command_failed", complaint(result.stderr) or str(result.failure))
         shown = systemd.show(result.stdout)
         started = {name: systemd.unit_state(shown[name])["started_at"] for name in (API, WORKER) if name in shown}
     except ParseError as error:

@@ -10,7 +10,7 @@ from typing import Any, Dict, List
 from .. import host
 from ..parse import journal
 from ..parse.errors import ParseError
-from ..probe import Context, Finding, Problem, failed, last_line
+from ..probe import Context, Finding, Problem, failed, complaint
 from .units import API, WORKER
 
 SECONDS = 15.0
@@ -40,7 +40,7 @@ def probe(context: Context) -> Finding:
             problems.append(failed(result, what))
         elif result.rc != 0:
             problems.append(
-                Problem("command_failed", "%s ended with %d: %s" % (what, result.rc, last_line(result.stderr)))
+                Problem("command_failed", "%s ended with %d: %s" % (what, result.rc, complaint(result.stderr)))
             )
         else:
             try:
@@ -53,6 +53,9 @@ def probe(context: Context) -> Finding:
 def _unit(context: Context, stdout: bytes) -> Dict[str, Any]:
     # Redacted entry by entry, and not as JSON text, whose structure a replacement could break.
     entries = context.redactor.value(journal.entries(stdout))
+    if not entries:
+        # journalctl says the same, and ends with 0, when there is no journal at all.
+        raise ParseError("not_found", "the journal has no line of this unit")
     return {
         "lines": len(entries),
         "newest_at": journal.newest_at(entries),

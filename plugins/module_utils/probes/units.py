@@ -8,7 +8,7 @@ import time
 
 from ..parse import systemd
 from ..parse.errors import ParseError
-from ..probe import Context, Finding, Problem, failed, last_line
+from ..probe import Context, Finding, Problem, failed, complaint
 
 SECONDS = 10.0
 API = "healtharchive-api.service"
@@ -41,7 +41,7 @@ def probe(context: Context) -> Finding:
     if result.rc != 0:
         return Finding(
             None,
-            [Problem("command_failed", "systemctl show ended with %d: %s" % (result.rc, last_line(result.stderr)))],
+            [Problem("command_failed", "systemctl show ended with %d: %s" % (result.rc, complaint(result.stderr)))],
         )
     try:
         shown = systemd.show(result.stdout)

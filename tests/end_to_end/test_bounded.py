@@ -1,0 +1,101 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nothing on the host can make triage wait: it ends within its deadline and says what gave no answer."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+# What Ansible itself may take around the module: connecting, copying, and the tasks on the controller, in seconds.
+AROUND_SECONDS = 15
+
+
+@contextlib.contextmanager
+def done_to(host, act: str, undo: str):
+    host.ssh(act)
+    try:
+        yield
+    finally:
+        host.ssh(undo)
+
+
+def codes(triage, probe: str) -> set:
+    return {problem["code"] for problem in triage.probe(probe)["problems"]}
+
+
+def left_behind(host) -> str:
+    return host.ssh("ps -ww -eo args | grep -F AnsiballZ | grep -v grep || true").stdout
+
+
+DEAD_API = (
+    "sudo systemctl stop healtharchive-api && sudo systemd-run --quiet --unit=dead-api python3 -c "
+    "'import socket, time; s = socket.create_server((\"127.0.0.1\", 8001), backlog=512); time.sleep(3600)' "
+    "&& until ss -ltn | grep -q 127.0.0.1:8001; do :; done"
+)
+DEAD_API_UNDO = (
+    "sudo systemctl stop dead-api; sudo systemctl start healtharchive-api; "
+    "until curl -fsS -o /dev/null http://127.0.0.1:8001/api/health; do sleep 0.2; done"
+)
+CLI = "/opt/healtharchive/.venv/bin/healtharchive"
+
+
+def replaced_cli(script: str) -> str:
+    """Put another program over the CLI by a bind mount: the checkout itself stays as it is."""
+    return (
+        "printf '%%s' '%s' | sudo tee /run/other-cli >/dev/null && sudo chmod 755 /run/other-cli && sudo mount --bind /run/other-cli %s"
+        % (script, CLI)
+    )
+
+
+RESTORED_CLI = "sudo umount %s && sudo rm /run/other-cli" % CLI
+
+
+def test_an_api_that_accepts_and_never_answers(host, tmp_path):
+    with done_to(host, DEAD_API, DEAD_API_UNDO):
+        triage = host.triage(tmp_path, "-e", "triage_deadline=30")
+    assert triage.rc == 0
+    assert triage.seconds < 30 + AROUND_SECONDS
+    assert triage.probe("api")["data"]["failure"] == "timed_out"
+    assert triage.first["class"] == "service"
+    assert triage.probe("jobs")["data"]["source"] == "cli"
+
+
+def test_a_cli_that_never_returns(host, tmp_path):
+    hang = "#!/bin/sh\nsleep 3600 &\nsleep 3600\n"
+    stop_api = "sudo systemctl stop healtharchive-api"
+    start_api = "sudo systemctl start healtharchive-api; until curl -fsS -o /dev/null http://127.0.0.1:8001/api/health; do sleep 0.2; done"
+    with done_to(host, replaced_cli(hang), RESTORED_CLI), done_to(host, stop_api, start_api):
+        triage = host.triage(tmp_path, "-e", "triage_deadline=30")
+        assert host.ssh("pgrep -f 'sleep 3600' || true").stdout == ""
+    assert triage.rc == 0
+    assert triage.seconds < 30 + AROUND_SECONDS
+    assert codes(triage, "database") == {"timed_out"}
+    assert "timed_out" in codes(triage, "jobs")
+    assert triage.probe("jobs")["data"] is None
+    assert "timed" in triage.output or "no answer" in triage.output
+
+
+def test_a_hung_mount(host, broken, tmp_path):
+    broken("hot_path_hung")
+    triage = host.triage(tmp_path, "-e", "triage_deadline=40")
+    assert triage.rc == 0
+    assert triage.seconds < 40 + AROUND_SECONDS
+    assert triage.first["class"] == "storage"
+    assert "hung" in {path["state"] for path in triage.probe("storage")["data"]["paths"]}
+    assert left_behind(host) == ""
+
+
+def test_a_cli_that_prints_without_end(host, tmp_path):
+    with done_to(host, replaced_cli("#!/bin/sh\nyes 2>/dev/null\n"), RESTORED_CLI):
+        triage = host.triage(tmp_path)
+    assert triage.rc == 0
+    assert codes(triage, "database") == {"output_truncated"}
+
+
+@pytest.mark.parametrize("deadline", ["0", "9", "601", "-1"])
+def test_an_impossible_deadline_is_refused(host, tmp_path, deadline):
+    triage = host.triage(tmp_path, "-e", "triage_deadline=" + deadline)
+    assert triage.rc != 0
+    assert "10 to 600" in " ".join(triage.output.split())

@@ -1,0 +1,66 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads are reads: files and rows of the host are the same before and after, and no secret gets out."""
+
+from __future__ import annotations
+
+import pytest
+
+# Names, owners, modes, modification times and contents. What the running service itself writes is left out by name.
+FILES = (
+    "sudo find /srv/healtharchive /etc/healtharchive /opt/healtharchive /tmp -xdev"
+    r" \( -path /tmp/systemd-private-\* -o -path '/tmp/ansible*' \) -prune -o -printf '%p %u:%g %m %T@ %s\n' | sort;"
+    " sudo find /srv/healtharchive /etc/healtharchive /opt/healtharchive -xdev -type f -exec sha256sum {} + | sort -k2"
+)
+ROWS = (
+    "sudo -u postgres psql -d healtharchive -Atc"
+    " \"select 'job', to_jsonb(archive_jobs) from archive_jobs union all select 'source', to_jsonb(sources) from sources order by 1, 2\""
+)
+AS_SERVICE = "sudo -u haadmin bash -c 'set -a; . /etc/healtharchive/backend.env; set +a; exec %s'"
+CLI = "/opt/healtharchive/.venv/bin/healtharchive"
+
+
+def state(host) -> str:
+    return host.ssh(FILES).stdout + host.ssh(ROWS).stdout
+
+
+def test_a_healthy_host_is_left_as_it_was(host, tmp_path):
+    before = state(host)
+    assert len(before) > 10_000
+    assert host.triage(tmp_path).rc == 0
+    assert state(host) == before
+
+
+@pytest.mark.parametrize("fault", ["stale_running_row", "hot_path_stale", "undeployed_commits"])
+def test_a_broken_host_is_left_as_it_was(host, broken, tmp_path, fault):
+    broken(fault)
+    before = state(host)
+    assert host.triage(tmp_path).rc == 0
+    assert state(host) == before
+
+
+def test_the_comparison_sees_a_dry_run_that_writes(host, broken):
+    """The positive control: a dry-run of recover-stale-jobs creates a lock file (surprise 19)."""
+    broken("stale_running_row")
+    host.ssh("sudo rm -f /tmp/healtharchive-job-locks/*.lock")
+    before = state(host)
+    host.ssh(AS_SERVICE % (CLI + " recover-stale-jobs --older-than-minutes 5"))
+    assert state(host) != before
+
+
+def test_no_secret_gets_out(host, broken, tmp_path):
+    """At the highest verbosity, with the database down so that error texts are shown too."""
+    file = host.ssh("sudo cat /etc/healtharchive/backend.env").stdout
+    values = dict(line.split("=", 1) for line in file.splitlines() if "=" in line and not line.startswith("#"))
+    token = values["HEALTHARCHIVE_ADMIN_TOKEN"].strip("'\"")
+    password = values["HEALTHARCHIVE_DATABASE_URL"].split("@")[0].rsplit(":", 1)[1]
+    assert len(token) >= 8
+    assert len(password) >= 8
+    host.ssh("logger -t healtharchive 'nothing' ; sudo systemd-cat -t uvicorn echo 'token %s'" % token)
+    broken("postgresql_down")
+    triage = host.triage(tmp_path, "-vvvv")
+    assert triage.rc == 0
+    everything = triage.output + "".join(path.read_text() for path in tmp_path.rglob("*.json"))
+    assert token not in everything
+    assert password not in everything
+    assert "healtharchive-api.service" in everything
