@@ -50,7 +50,7 @@ class Redactor:
     """
 
     def __init__(self, secret_values: Iterable[str] = ()) -> None:
-        forms = set()
+        forms: set[str] = set()
         for secret in secret_values:
             forms.update((secret, quote(secret, safe="", errors="backslashreplace"), json.dumps(secret)[1:-1]))
             forms.add(json.dumps(secret, ensure_ascii=False)[1:-1])
@@ -103,7 +103,7 @@ class Redactor:
                 hidden.extend(_cut_secret(value, secret))
         if not hidden:
             return value
-        pieces = []
+        pieces: list[str] = []
         position = 0
         start, end = -1, -1
         for begin, finish in sorted(hidden) + [(len(value) + 1, len(value) + 1)]:

@@ -163,7 +163,7 @@ class _Bash:
         return operator
 
     def _words(self) -> list[_Word]:
-        words = []
+        words: list[_Word] = []
         while True:
             self._skip_blank()
             character = self._next()

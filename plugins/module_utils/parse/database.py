@@ -123,7 +123,7 @@ def failure_of(stderr: bytes) -> dict[str, Any]:
 
 
 def alembic_revisions(stdout: bytes, rc: int) -> list[str]:
-    """Revisions that ``alembic current`` or ``alembic heads`` names, a line each: ``0014_snapshot_deduplication (head)``.
+    """Revisions that ``alembic current`` or ``alembic heads`` names: ``0014_snapshot_deduplication (head)``.
 
     An empty list means that alembic ran and named none: for ``current`` a database without any migration.
     Raises ParseError: ``unparsable`` (also for an exit code other than 0), ``truncated``.

@@ -24,7 +24,7 @@ combined_log_path    str|None    API only, from the answer for one job
 indexed_pages        int|None
 backend              str|None    CLI only, since 2026-04-15
 rescue               str|None    CLI only, since 2026-04-15
-ambiguous            bool        CLI only: the name spans several lines; some may be jobs, and rows below part of the name
+ambiguous            bool        CLI only: the name spans several lines; some may be jobs, or rows below its lines
 ===================  ==========  ====================================================================================
 """
 
@@ -283,7 +283,8 @@ def _text(item: dict[str, Any], key: str, required: bool = False) -> Optional[st
 
 
 def _number(item: dict[str, Any], key: str) -> Optional[int]:
-    return _field(item, key, lambda field: field is None or _is_integer(field))
+    value: Optional[int] = _field(item, key, lambda field: field is None or _is_integer(field))
+    return value
 
 
 def _time(item: dict[str, Any], key: str) -> Optional[str]:

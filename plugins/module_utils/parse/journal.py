@@ -61,10 +61,11 @@ CODES = tuple(dict.fromkeys(code for code, _pattern in _SIGNATURES))
 
 
 def entries(stdout: bytes, *, truncated: bool = False) -> list[dict[str, Any]]:
-    """Entries in the order of the output, each a dict of ``at``, ``unit``, ``priority`` and ``message``.
+    """Entries in the order of the output, each ``{"at", "unit", "priority", "message"}``.
 
-    ``unit`` str|None, ``priority`` int|None (0 to 7), ``at`` float and ``message`` str|None. ``at`` is in seconds since 1970, ``message`` may have several lines; None: journalctl left it out for its size, as
-    it does without ``--all``. Bytes that are no text are escaped.
+    ``at`` float: seconds since 1970. ``unit`` str|None. ``priority`` int|None: 0 to 7. ``message`` str|None: may have
+    several lines, bytes that are no text are escaped; None: journalctl left it out for its size, as it does without
+    ``--all``.
 
     ``truncated``: the output was cut at its end, a last line without its line end is torn and is left out; ask with
     ``--reverse``, and it is the oldest that is lost. No output is no entry: journalctl prints nothing then, so check
