@@ -1,0 +1,64 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a host could not be triaged, in one line: what failed, why, the next safe step. Private to this collection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ...module_utils.parse.text import one_line
+
+_LIMIT = 600
+_REASON_LIMIT = 300
+
+# Texts of ansible-core 2.16 to 2.21 and of sudo; what matches nothing is shown as it is.
+_BECOME = re.compile(r"(?i)sudo|become|privilege escalation|not in the sudoers")
+_TIMEOUT = re.compile(r"(?i)expected time frame|timed out waiting for|timed ?out")
+_INTERPRETER = re.compile(r"(?i)interpreter|python[0-9.]*: (?:command )?not found|python[^ ]*: No such file")
+_PREFIX = re.compile(r"^(?:Task failed: |Action failed: |Module failed: )+")
+
+
+def line(registered: Any) -> str:
+    """One printable line for the registered result of a ``triage_info`` that failed or did not reach its host."""
+    result = registered if isinstance(registered, Mapping) else {}
+    message = result.get("msg")
+    reason = _reason(result)
+    if isinstance(result.get("code"), str) and isinstance(message, str):
+        # The module's own refusal says what to do next.
+        return one_line("Triage was not done: %s" % message, _LIMIT)
+    if _BECOME.search(reason):
+        return _sentence(
+            "The host was reached, but not as root", reason, "make `sudo -n true` work for the account that Ansible uses, or give its password with -K"
+        )
+    if result.get("unreachable") is True:
+        return _sentence(
+            "The host was not reached",
+            reason,
+            "try ssh to it by hand; if that fails too, the provider's console shows whether it runs",
+        )
+    if result.get("timedout") or _TIMEOUT.search(reason):
+        return _sentence(
+            "The host was reached but gave no evidence in time", reason, "run triage again; if it happens again, look at the host's load by ssh"
+        )
+    if _INTERPRETER.search(reason):
+        return _sentence("The probes could not be started", reason, "set ansible_python_interpreter to a Python 3.9 or newer of the host")
+    return _sentence("The probes could not be run", reason, "run triage again with -vvv, which shows all that the host said")
+
+
+def _sentence(what: str, reason: str, next_step: str) -> str:
+    return one_line("Triage was not done: %s (%s). Next: %s." % (what, one_line(reason, _REASON_LIMIT), next_step), _LIMIT)
+
+
+def _reason(result: Mapping[str, Any]) -> str:
+    """The message, and the last line of what the remote side printed instead of a result."""
+    message = result.get("msg")
+    parts = [_PREFIX.sub("", message).strip()] if isinstance(message, str) else []
+    for stream in ("module_stderr", "module_stdout"):
+        printed = result.get(stream)
+        lines = [text.strip() for text in printed.splitlines() if text.strip()] if isinstance(printed, str) else []
+        if lines:
+            parts.append(lines[-1])
+            break
+    return " ".join("; ".join(part for part in parts if part).split()) or "no reason given"

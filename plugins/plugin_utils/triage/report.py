@@ -1,0 +1,67 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files of a triage on the controller: readable by their owner only, each whole or not there. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+import time
+from collections.abc import Mapping
+from typing import Any
+
+_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?Z")
+
+
+def write(base: str, host: str, evidence: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    """Write ``evidence.json`` and ``result.json`` to ``base/host/stamp/`` and return that directory, absolute.
+
+    The stamp is the moment of the evidence (``20261123T175000Z``, UTC); a second run within it gets ``-2``. Raises OSError.
+    """
+    parent = os.path.join(os.path.abspath(os.path.expanduser(base)), _directory_name(host))
+    os.makedirs(parent, mode=0o700, exist_ok=True)
+    directory = _new_directory(parent, _stamp(evidence.get("collected_at")))
+    for name, content in (("evidence.json", evidence), ("result.json", result)):
+        _write_file(directory, name, content)
+    return directory
+
+
+def _directory_name(host: str) -> str:
+    """The inventory's name of the host as one directory name: it can hold anything, a slash too."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", host)[:200]
+    return name if name.strip(".") else "_" + name
+
+
+def _stamp(moment: Any) -> str:
+    match = _MOMENT.fullmatch(moment) if isinstance(moment, str) else None
+    if match is None:
+        return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    return "%s%s%sT%s%s%sZ" % match.groups()
+
+
+def _new_directory(parent: str, stamp: str) -> str:
+    number = 1
+    while True:
+        directory = os.path.join(parent, stamp if number == 1 else "%s-%d" % (stamp, number))
+        try:
+            os.mkdir(directory, mode=0o700)
+        except FileExistsError:
+            number += 1
+            continue
+        return directory
+
+
+def _write_file(directory: str, name: str, content: Any) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=directory)  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            json.dump(content, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, os.path.join(directory, name))
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,136 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The summary of a triage for a terminal: plain text, one screen, readable without colour. Private to this collection."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any, Dict, List, Optional, Sequence
+
+from ...module_utils.parse.text import one_line
+
+WIDTH = 100
+_LABEL = 10
+_MOST_LINES = 6  # of one kind of statement
+_MOST_TROUBLES = 8  # probes that could not see, or missing facts
+_LINE_LIMIT = 400
+_COMMAND_LIMIT = 4000
+
+
+def render(host: str, evidence: Mapping[str, Any], result: Mapping[str, Any], directory: Optional[str]) -> str:
+    """The summary of one host. ``directory``: where the files were written; None: nothing was written.
+
+    Every line is printable whatever the host said; only a command can be longer than WIDTH, for it is copied.
+    """
+    classes = list(result.get("classes") or [])
+    lines = ["", _headline(host, result, classes), _when(evidence)]
+    lines += _bad_evidence(result)
+    if classes:
+        lines += _first(classes[0])
+        lines += _others(classes)
+    else:
+        lines += _without_class(result)
+    lines += _not_seen(result)
+    lines += _next(classes, result)
+    lines.append(_labelled("files", directory if directory else "none written (check mode)"))
+    return "\n".join(lines) + "\n"
+
+
+def _headline(host: str, result: Mapping[str, Any], classes: Sequence[Mapping[str, Any]]) -> str:
+    if classes:
+        first = classes[0]
+        words = "%s (%s, %s)" % (first["class"], first["confidence"], first["severity"])
+    elif result.get("verdict") == "nothing_found":
+        words = "nothing found"
+    else:
+        words = "unknown"
+    return "=== %s: %s ===" % (one_line(host, 80), one_line(words, 80))
+
+
+def _when(evidence: Mapping[str, Any]) -> str:
+    return one_line(
+        "Read at %s in %s s of at most %s s; nothing was changed."
+        % tuple(evidence.get(key, "?") for key in ("collected_at", "duration_seconds", "deadline_seconds")),
+        WIDTH,
+    )
+
+
+def _bad_evidence(result: Mapping[str, Any]) -> List[str]:
+    return [_labelled("BAD", "evidence: " + item["message"]) for item in result.get("bad_evidence") or []]
+
+
+def _first(first: Mapping[str, Any]) -> List[str]:
+    lines = ["", _labelled("what", first["summary"])]
+    lines.append(_labelled("how sure", "%s; %s: %s" % (first["confidence"], first["severity"], first["severity_reason"])))
+    lines += _list("for", first["evidence_for"])
+    lines += _list("against", first["evidence_against"])
+    lines += _list("not seen", first["evidence_missing"])
+    return lines
+
+
+def _others(classes: Sequence[Mapping[str, Any]]) -> List[str]:
+    numbers = {each["rule"]: number for number, each in enumerate(classes, start=1)}
+    lines = []
+    for number, each in enumerate(classes[1:], start=2):
+        causes = [str(numbers[cause]) for cause in each["caused_by"] if cause in numbers]
+        follows = ", may follow from %s" % ", ".join(causes) if causes else ""
+        lines.append(_labelled("also %d" % number, "%s (%s%s): %s" % (each["class"], each["confidence"], follows, each["summary"])))
+    return ["", *_capped(lines, "classes")] if lines else []
+
+
+def _without_class(result: Mapping[str, Any]) -> List[str]:
+    if result.get("verdict") == "nothing_found":
+        return ["", _labelled("what", "Every fact that a healthy host must show was seen.")]
+    lines = ["", _labelled("what", "No rule applies, and not everything that a healthy host must show was seen.")]
+    facts = [
+        _labelled("not true" if fact["seen"] else "not seen", fact["text"]) for fact in result.get("not_established") or []
+    ]
+    return lines + _capped(facts, "facts")
+
+
+def _not_seen(result: Mapping[str, Any]) -> List[str]:
+    """One line for each reason, with the probes that have it."""
+    reasons: Dict[str, List[str]] = {}
+    for item in result.get("not_seen") or []:
+        reasons.setdefault("%s: %s" % (item["code"], item["message"]), []).append(item["probe"])
+    lines = [
+        _labelled("unseen", "%s (%s)" % (", ".join(dict.fromkeys(probes)), reason)) for reason, probes in reasons.items()
+    ]
+    return ["", *_capped(lines, "reasons")] if lines else []
+
+
+def _next(classes: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> List[str]:
+    if classes:
+        why, command = classes[0]["next_step"]["why"], classes[0]["next_step"]["command"]
+    elif result.get("verdict") == "nothing_found":
+        return [""]
+    else:
+        facts = [fact for fact in result.get("not_established") or [] if fact["command"]]
+        why = "Look at the first of them yourself, then run triage again." if facts else "Run triage again."
+        command = facts[0]["command"] if facts else None
+    lines = ["", _labelled("next", why)]
+    if command:
+        lines += ["", "On the host, by ssh, as the operator:", "    " + one_line(command, _COMMAND_LIMIT)]
+    return [*lines, ""]
+
+
+def _list(label: str, texts: Sequence[str]) -> List[str]:
+    return _capped([_labelled(label, text) for text in texts], "statements")
+
+
+def _capped(lines: List[str], what: str) -> List[str]:
+    most = _MOST_LINES if what == "statements" else _MOST_TROUBLES
+    if len(lines) <= most:
+        return lines
+    return [*lines[:most], _labelled("", "and %d more %s: see result.json" % (len(lines) - most, what))]
+
+
+def _labelled(label: str, text: str) -> str:
+    return textwrap.fill(
+        one_line(text, _LINE_LIMIT),
+        WIDTH,
+        initial_indent=label.ljust(_LABEL),
+        subsequent_indent=" " * _LABEL,
+        break_on_hyphens=False,
+    )
