@@ -69,7 +69,7 @@ if [[ -n "$JOB_ID" ]]; then
   job="$("$CLI" show-job --id "$JOB_ID")" || warn "show-job failed"
   echo "$job"
   output_dir="$(sed -n 's/^Output dir: *//p' <<<"$job")"
-  log="$(ls -t "$output_dir"/archive_*.combined.log 2>/dev/null | head -n 1)"
+  log="$(find "$output_dir" -maxdepth 1 -name "archive_*.combined.log" -printf "%T@ %p\n" | sort -n | tail -n 1 | cut -d" " -f2-)"
   if [[ -z "$log" ]]; then
     warn "no combined log for job $JOB_ID"
   elif ! command -v rg >/dev/null; then

@@ -24,9 +24,7 @@ class Problem:
     error: str
 
 
-def verify_file(
-    path: Path, level: int, max_bytes: int | None = None, max_records: int | None = None
-) -> Problem | None:
+def verify_file(path: Path, level: int, max_bytes: int | None = None, max_records: int | None = None) -> Problem | None:
     """Verify one file; the limits bound how much of it is read, in decompressed bytes and in records."""
     try:
         with path.open("rb") as stream:

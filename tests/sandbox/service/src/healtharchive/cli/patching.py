@@ -50,8 +50,7 @@ def patch_job_config(arguments: argparse.Namespace) -> int:
             return 1
         if job.status not in PATCHABLE_STATUSES:
             return fail(
-                f"Cannot patch job in status {job.status!r}. "
-                f"Only jobs in status {PATCHABLE_STATUSES} can be patched."
+                f"Cannot patch job in status {job.status!r}. Only jobs in status {PATCHABLE_STATUSES} can be patched."
             )
         config, changes = without_campaign(job.config), []
         for (group, names, defaults), words in zip(
