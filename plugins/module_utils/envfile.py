@@ -195,7 +195,9 @@ def _raw_values(text: str) -> list[tuple[str, str]]:
     for line in text.split("\n"):
         match = _RAW_ASSIGNMENT.match(line)
         if match is not None:
-            found.append((match.group(1), _as_text(line[match.end() :].strip())))
+            value = line[match.end() :].strip()
+            # Text that is to be redacted may have been decoded either way.
+            found.extend((match.group(1), form) for form in {value, _as_text(value)})
     return found
 
 

@@ -16,10 +16,12 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 OUTPUT_CAP_BYTES = 1024 * 1024
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# The exit code of a command that has none: equal to no code that a process can end with, signals included.
+NO_EXIT_CODE = -1000
 _PR_SET_CHILD_SUBREAPER = 36
 # How long a killed process may take to be gone, in seconds. One that sits in an uninterruptible wait stays behind:
 # nothing can end it, and triage must not wait for it.
@@ -39,12 +41,12 @@ class Account(NamedTuple):
 class Result(NamedTuple):
     """What became of one command.
 
-    ``rc`` is the exit code, negative for a signal as in :mod:`subprocess`, and None when the command did not start or
-    was ended by us. ``failure`` is None, ``timed_out``, ``output_truncated``, ``not_found`` or ``permission_denied``.
+    ``rc`` is the exit code, negative for a signal as in :mod:`subprocess`, and ``NO_EXIT_CODE`` when the command did not
+    start or was ended by us. ``failure`` is None, ``timed_out``, ``output_truncated``, ``not_found`` or ``permission_denied``.
     """
 
     argv: Sequence[str]
-    rc: Optional[int]
+    rc: int
     stdout: bytes
     stderr: bytes
     seconds: float
@@ -99,12 +101,15 @@ def run(
 ) -> Result:
     """Run one command for at most ``seconds``, as ``who`` (None: as this process), and return what became of it.
 
-    ``environment`` adds to :func:`base_environment` and overrides nothing of it. Standard input is empty. At ``cap`` bytes on either stream
-    the command is ended: an endless writer must not cost memory or time. Never raises for what the command does.
+    ``environment`` adds to :func:`base_environment` and overrides nothing of it. Standard input is empty. At ``cap``
+    bytes on either stream the command is ended: an endless writer must not cost memory or time. Never raises for what
+    the command does.
     """
     started = time.monotonic()
     merged = {**(environment or {}), **base_environment(who)}
-    identity = {} if who is None else {"user": who.uid, "group": who.gid, "extra_groups": list(who.groups)}
+    identity: Dict[str, Any] = {}
+    if who is not None:
+        identity = {"user": who.uid, "group": who.gid, "extra_groups": list(who.groups)}
     try:
         process = subprocess.Popen(
             list(argv),
@@ -117,20 +122,20 @@ def run(
             **identity,
         )
     except OSError as error:
-        failure = "permission_denied" if isinstance(error, PermissionError) else "not_found"
-        return Result(argv, None, b"", str(error).encode(), time.monotonic() - started, failure)
+        refusal = "permission_denied" if isinstance(error, PermissionError) else "not_found"
+        return Result(argv, NO_EXIT_CODE, b"", str(error).encode(), time.monotonic() - started, refusal)
     output, failure = _read(process, started + seconds, cap)
     _end_group(process)
-    rc = process.returncode if failure is None else None
+    rc = process.returncode if failure is None else NO_EXIT_CODE
     return Result(argv, rc, output["stdout"], output["stderr"], time.monotonic() - started, failure)
 
 
-def _read(process: subprocess.Popen, deadline: float, cap: int):
+def _read(process: subprocess.Popen[bytes], deadline: float, cap: int) -> Tuple[Dict[str, bytes], Optional[str]]:
     """Read both streams until the command has ended; the failure is None, ``timed_out`` or ``output_truncated``."""
     output = {"stdout": b"", "stderr": b""}
     chunks: Dict[str, List[bytes]] = {"stdout": [], "stderr": []}
     sizes = {"stdout": 0, "stderr": 0}
-    failure = None
+    failure: Optional[str] = None
     with selectors.DefaultSelector() as selector:
         for name in chunks:
             selector.register(getattr(process, name), selectors.EVENT_READ, name)
@@ -162,7 +167,7 @@ def _read(process: subprocess.Popen, deadline: float, cap: int):
     return output, failure
 
 
-def _end_group(process: subprocess.Popen) -> None:
+def _end_group(process: subprocess.Popen[bytes]) -> None:
     """End whatever is left of the command's session; it is never waited for longer than a moment."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
@@ -173,7 +178,8 @@ def _end_group(process: subprocess.Popen) -> None:
     except subprocess.TimeoutExpired:
         pass
     for stream in (process.stdout, process.stderr):
-        stream.close()
+        if stream is not None:
+            stream.close()
 
 
 def adopt_orphans() -> None:

@@ -50,6 +50,8 @@ def get(url: str, seconds: float, headers: Optional[Mapping[str, str]] = None, c
             size += len(chunk)
             if size > cap:
                 return Answer(None, b"", time.monotonic() - started, "output_truncated", "more than %d bytes" % cap)
+        if response.length:  # what is still to come of the length that was announced; read1 does not mind
+            raise http.client.IncompleteRead(b"", response.length)
         return Answer(response.status, b"".join(chunks), time.monotonic() - started, None, "")
     except Exception as error:  # whatever it is, it is this URL's answer: HTTPException, OSError, a bad port number
         return Answer(None, b"", time.monotonic() - started, _failure(error), "%s: %s" % (type(error).__name__, error))

@@ -53,6 +53,11 @@ class Context(NamedTuple):
         """``wanted`` seconds, or what is left until the deadline if that is less."""
         return max(min(wanted, self.deadline - time.monotonic()), 0.1)
 
+    @property
+    def variables(self) -> Dict[str, str]:
+        """The production environment as the services get it; empty when the env file could not be read."""
+        return dict(self.environment.services) if self.environment else {}
+
     def run(
         self, argv: Sequence[str], seconds: float, who: Optional[host.Account] = None, **options: Any
     ) -> host.Result:
@@ -68,7 +73,7 @@ class Context(NamedTuple):
         As root the CLI leaves root-owned files (contract 2.1), and without the environment it reads an empty SQLite file:
         ask :meth:`database_problem` first.
         """
-        variables = dict(self.environment.services) if production and self.environment else {}
+        variables = self.variables if production else {}
         variables["HEALTHARCHIVE_LOG_LEVEL"] = "ERROR"
         settings = self.settings
         return self.run(

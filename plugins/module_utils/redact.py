@@ -15,19 +15,21 @@ MASK = "********"
 # Shorter secrets are ignored: see EnvironmentFile.secret_values.
 SHORTEST_SECRET = 4
 
+# Up to a space, a quote or a separator. An escaped quote ends it too: the text may be JSON that is parsed afterwards.
+_VALUE = r"(?:[^\s'\"\\&,;]|\\\\|\\(?!['\"\\]))+"
 # A password in a URL, user kept: what stands between the first colon and the last @ of the authority.
 _URL_PASSWORD = re.compile(r"(://[^\s:/?#@'\"<>]{0,256}:)[^\s/'\"<>]{1,1024}@")
 # A token in place of a user; only for http, for ssh://git@host names a user.
 _URL_TOKEN = re.compile(r"(?i)(\bhttps?://)[^\s:/?#@'\"<>]{1,1024}@")
 _HEADER = re.compile(
-    r"(?i)(\b(?:proxy-)?authorization['\"]?\s{0,3}[:=]\s{0,3}['\"]?"
-    r"(?:(?:basic|bearer|digest|token)\s{1,3})?)[^\s'\",;]+"
+    r"(?i)(\b(?:proxy-)?authorization['\"]?[ \t]{0,3}[:=][ \t]{0,3}['\"]?(?:(?:basic|bearer|digest|token)[ \t]{1,3})?)"
+    + _VALUE
 )
-_TOKEN_HEADER = re.compile(r"(?i)(\bx-(?:[a-z]{1,20}-){0,3}(?:token|key)['\"]?\s{0,3}[:=]\s{0,3}['\"]?)[^\s'\",;]+")
-_BEARER = re.compile(r"(?i)(\bbearer\s{1,3})[A-Za-z0-9._~+/=*-]{4,}")
+_TOKEN_HEADER = re.compile(r"(?i)(\bx-(?:[a-z]{1,20}-){0,3}(?:token|key)['\"]?[ \t]{0,3}[:=][ \t]{0,3}['\"]?)" + _VALUE)
+_BEARER = re.compile(r"(?i)(\bbearer[ \t]{1,3})[A-Za-z0-9._~+/=*-]{4,}")
 _ASSIGNMENT = re.compile(
     r"(?i)((?:token|password|passwd|passphrase|secret|api[_-]?key|credentials?)"
-    r"(?:\s{0,3}=\s{0,3}['\"]?|['\"]\s{0,3}:\s{0,3}['\"]))[^\s'\"&,;]+"
+    r"(?:[ \t]{0,3}=[ \t]{0,3}['\"]?|['\"][ \t]{0,3}:[ \t]{0,3}['\"]))" + _VALUE
 )
 _PATTERNS = (
     (_URL_PASSWORD, r"\1" + MASK + "@"),

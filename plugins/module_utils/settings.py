@@ -110,12 +110,12 @@ def from_parameters(parameters: Mapping[str, Any]) -> Settings:
         )
     try:
         host.account(settings.service_user)
-    except KeyError:
+    except KeyError as error:
         raise BadInput(
             "service_user_missing",
             "There is no account %s on this host." % settings.service_user,
             "Set healtharchive_service_user for this host in the inventory to the account that runs the service.",
-        )
+        ) from error
     return settings
 
 

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from .conftest import SANDBOX
-from .test_bounded import CLI, done_to
+from .test_bounded import CLI, START_API, done_to
 
 
 def inventory(tmp_path, host, **changes):
@@ -103,9 +103,8 @@ def test_no_database_url_is_bad_evidence_never_no_jobs(host, tmp_path, edit, mes
 
 
 def test_no_cli(host, tmp_path):
-    with done_to(host, "sudo mv %s /run/cli.keep; sudo systemctl stop healtharchive-api" % CLI,
-                 "sudo mv /run/cli.keep %s; sudo systemctl start healtharchive-api;"
-                 " until curl -fsS -o /dev/null http://127.0.0.1:8001/api/health; do sleep 0.2; done" % CLI):  # fmt: skip
+    away = "sudo mv %s /run/cli.keep; sudo systemctl stop healtharchive-api" % CLI
+    with done_to(host, away, "sudo mv /run/cli.keep %s; %s" % (CLI, START_API)):
         triage = host.triage(tmp_path)
     assert triage.rc == 0
     assert clear_lines(triage.output, CLI)

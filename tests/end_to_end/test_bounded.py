@@ -34,18 +34,19 @@ DEAD_API = (
     "'import socket, time; s = socket.create_server((\"127.0.0.1\", 8001), backlog=512); time.sleep(3600)' "
     "&& until ss -ltn | grep -q 127.0.0.1:8001; do :; done"
 )
-DEAD_API_UNDO = (
-    "sudo systemctl stop dead-api; sudo systemctl start healtharchive-api; "
+START_API = (
+    "sudo systemctl start healtharchive-api; "
     "until curl -fsS -o /dev/null http://127.0.0.1:8001/api/health; do sleep 0.2; done"
 )
+DEAD_API_UNDO = "sudo systemctl stop dead-api; " + START_API
 CLI = "/opt/healtharchive/.venv/bin/healtharchive"
 
 
 def replaced_cli(script: str) -> str:
     """Put another program over the CLI by a bind mount: the checkout itself stays as it is."""
     return (
-        "printf '%%s' '%s' | sudo tee /run/other-cli >/dev/null && sudo chmod 755 /run/other-cli && sudo mount --bind /run/other-cli %s"
-        % (script, CLI)
+        "printf '%%s' '%s' | sudo tee /run/other-cli >/dev/null && sudo chmod 755 /run/other-cli"
+        " && sudo mount --bind /run/other-cli %s" % (script, CLI)
     )
 
 
@@ -65,8 +66,7 @@ def test_an_api_that_accepts_and_never_answers(host, tmp_path):
 def test_a_cli_that_never_returns(host, tmp_path):
     hang = "#!/bin/sh\nsleep 3600 &\nsleep 3600\n"
     stop_api = "sudo systemctl stop healtharchive-api"
-    start_api = "sudo systemctl start healtharchive-api; until curl -fsS -o /dev/null http://127.0.0.1:8001/api/health; do sleep 0.2; done"
-    with done_to(host, replaced_cli(hang), RESTORED_CLI), done_to(host, stop_api, start_api):
+    with done_to(host, replaced_cli(hang), RESTORED_CLI), done_to(host, stop_api, START_API):
         triage = host.triage(tmp_path, "-e", "triage_deadline=30")
         assert host.ssh("pgrep -f 'sleep 3600' || true").stdout == ""
     assert triage.rc == 0

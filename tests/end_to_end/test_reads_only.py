@@ -14,7 +14,8 @@ FILES = (
 )
 ROWS = (
     "sudo -u postgres psql -d healtharchive -Atc"
-    " \"select 'job', to_jsonb(archive_jobs) from archive_jobs union all select 'source', to_jsonb(sources) from sources order by 1, 2\""
+    " \"select 'job', to_jsonb(archive_jobs) from archive_jobs"
+    " union all select 'source', to_jsonb(sources) from sources order by 1, 2\""
 )
 AS_SERVICE = "sudo -u haadmin bash -c 'set -a; . /etc/healtharchive/backend.env; set +a; exec %s'"
 CLI = "/opt/healtharchive/.venv/bin/healtharchive"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from typing import Optional
 
 from .. import http_client
 from ..probe import Context, Finding, Problem
@@ -32,7 +33,7 @@ def probe(context: Context) -> Finding:
     return Finding(data, [])
 
 
-def _database_check(body: bytes):
+def _database_check(body: bytes) -> Optional[str]:
     try:
         check = json.loads(body)["checks"]["db"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from .. import service
 from ..parse import drift
 from ..parse.errors import ParseError
-from ..probe import Context, Finding, Problem, failed, complaint
+from ..probe import Context, Finding, Problem, complaint, failed
 
 SECONDS = 30.0
 

@@ -14,12 +14,12 @@ import os
 import shutil
 import tempfile
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from .. import host, locks
 from ..parse import git, systemd
 from ..parse.errors import ParseError
-from ..probe import Context, Finding, Problem, failed, complaint
+from ..probe import Context, Finding, Problem, complaint, failed
 from .units import API, WORKER
 
 GIT_SECONDS = 10.0
@@ -96,7 +96,7 @@ class _Git:
         argv = ["/usr/bin/git", "-C", self.context.settings.checkout, *GIT_OPTIONS, *arguments]
         return self.context.run(argv, seconds, self.owner, environment=environment)
 
-    def ask(self, parser, *arguments: str, **options: Any):
+    def ask(self, parser: Callable[[bytes], Any], *arguments: str, **options: Any) -> Any:
         """What ``parser`` makes of the output; None, with a problem, when git or the parser says no."""
         result = self.run(*arguments, **options)
         what = "git " + arguments[0]
@@ -112,10 +112,6 @@ class _Git:
             except ParseError as error:
                 self.problems.append(Problem(error.code, "%s: %s" % (what, error)))
         return None
-
-    def is_ancestor(self, older: str, newer: str) -> Optional[bool]:
-        result = self.run("merge-base", "--is-ancestor", older, newer)
-        return {0: True, 1: False}.get(result.rc) if result.rc is not None else None
 
     def has(self, sha: str) -> bool:
         return self.run("cat-file", "-e", sha + "^{commit}").rc == 0
@@ -170,7 +166,7 @@ def _compare(repository: _Git, head: str, main: str, variables: Mapping[str, str
     commits = repository.ask(git.log_z, "log", "-%d" % MAX_COMMITS, *LOG_FORMAT, span, "--", variables=variables)
     base = repository.run("merge-base", "--is-ancestor", head, main, variables=variables)
     return {
-        "head_on_origin_main": {0: True, 1: False}.get(base.rc) if base.rc is not None else None,
+        "head_on_origin_main": {0: True, 1: False}.get(base.rc),
         "undeployed": {"count": count, "commits": commits or []},
     }
 

@@ -8,6 +8,7 @@ import grp
 import os
 import pwd
 import stat
+from typing import Any, Callable, Dict, Optional
 
 from .. import host
 from ..probe import Context, Finding, Problem
@@ -37,7 +38,9 @@ def probe(context: Context) -> Finding:
     }
     environment = context.environment
     if environment is None:
-        return Finding(data, [context.environment_problem])
+        return Finding(
+            data, [context.environment_problem or Problem("bad_evidence", "The environment file is unknown.")]
+        )
     data["environment_name"] = environment.services.get("HEALTHARCHIVE_ENV")
     data["database_backend"] = environment.database_backend()
     data["findings"] = [{key: finding[key] for key in ("line", "code", "variable")} for finding in environment.findings]
@@ -58,7 +61,7 @@ _FIELDS_OF_A_FILE = (
 )
 
 
-def lock_directories(context: Context):
+def lock_directories(context: Context) -> Dict[str, Optional[str]]:
     """Where the services and where a shell that sourced the file look for job locks: two places when the variable
     stands behind ``export``, which systemd does not read (contract 1.3, 1.6)."""
     default = context.settings.job_lock_directory
@@ -71,14 +74,14 @@ def lock_directories(context: Context):
     }
 
 
-def _readable(context: Context, path: str):
+def _readable(context: Context, path: str) -> Optional[bool]:
     """Whether the service user can read the file, asked as that user; None when that could not be found out."""
-    result = host.run(["/usr/bin/test", "-r", path], context.seconds(5), host.account(context.settings.service_user))
-    return {0: True, 1: False}.get(result.rc) if result.rc is not None else None
+    result = context.run(["/usr/bin/test", "-r", path], 5, host.account(context.settings.service_user))
+    return {0: True, 1: False}.get(result.rc)
 
 
-def _name(look_up, number: int) -> str:
+def _name(look_up: Callable[[int], Any], number: int) -> str:
     try:
-        return look_up(number)[0]
+        return str(look_up(number)[0])
     except KeyError:
         return str(number)

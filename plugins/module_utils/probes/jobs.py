@@ -52,7 +52,7 @@ class _NotAnswered(Exception):
 
 
 def _from_api(context: Context, problems: List[Problem]) -> Optional[Dict[str, Any]]:
-    token = context.environment.services.get("HEALTHARCHIVE_ADMIN_TOKEN")
+    token = context.variables.get("HEALTHARCHIVE_ADMIN_TOKEN")
     headers = {"Authorization": "Bearer " + token} if token else {}
     deadline = time.monotonic() + context.seconds(API_SECONDS)
 
@@ -61,7 +61,7 @@ def _from_api(context: Context, problems: List[Problem]) -> Optional[Dict[str, A
         if answer.failure is not None:
             raise _NotAnswered("%s: %s" % (path, answer.detail))
         if answer.status != 200:
-            raise _NotAnswered("%s answered %d" % (path, answer.status))
+            raise _NotAnswered("%s answered %s" % (path, answer.status))
         return answer.body
 
     try:

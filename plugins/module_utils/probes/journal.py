@@ -10,7 +10,7 @@ from typing import Any, Dict, List
 from .. import host
 from ..parse import journal
 from ..parse.errors import ParseError
-from ..probe import Context, Finding, Problem, failed, complaint
+from ..probe import Context, Finding, Problem, complaint, failed
 from .units import API, WORKER
 
 SECONDS = 15.0

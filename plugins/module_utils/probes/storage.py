@@ -35,13 +35,14 @@ def probe(context: Context) -> Finding:
     looks = look.look([settings.storage_mount, settings.archive_root, "/", *kinds], context.seconds(HUNG_AFTER_SECONDS))
     paths = [_path(path, kinds[path], looks[path], mounted) for path in sorted(kinds)]
     base = _path(settings.storage_mount, "base", looks[settings.storage_mount], mounted)
+    disks = [disk for disk in (_disk(path, looks[path]) for path in ("/", settings.archive_root)) if disk]
     data = {
         "base": base,
         "paths": paths,
-        "disk": [_disk(path, looks[path]) for path in ("/", settings.archive_root) if looks[path].size_bytes],
+        "disk": disks,
         "manifest": manifest,
     }
-    if not looks[settings.archive_root].size_bytes:
+    if not any(disk["path"] == settings.archive_root for disk in disks):
         problems.append(
             Problem("not_found", "The size of the file system of %s could not be read." % settings.archive_root)
         )
@@ -105,8 +106,10 @@ def _state(seen: look.Look, mounted: bool) -> str:
     return "ok" if mounted else "not_mounted"
 
 
-def _disk(path: str, seen: look.Look) -> Dict[str, Any]:
-    """Used as the worker counts it: what is reserved by the file system counts as used (contract 1.9)."""
+def _disk(path: str, seen: look.Look) -> Optional[Dict[str, Any]]:
+    """Used as the worker counts it: what is reserved by the file system counts as used (contract 1.9). None: not known."""
+    if not seen.size_bytes or seen.available_bytes is None:
+        return None
     used = 100.0 * (seen.size_bytes - seen.available_bytes) / seen.size_bytes
     return {
         "path": path,

@@ -8,7 +8,7 @@ import time
 
 from ..parse import systemd
 from ..parse.errors import ParseError
-from ..probe import Context, Finding, Problem, failed, complaint
+from ..probe import Context, Finding, Problem, complaint, failed
 
 SECONDS = 10.0
 API = "healtharchive-api.service"

@@ -31,7 +31,7 @@ def test_alembic(question):
 
 @pytest.mark.parametrize("question", ["upgrade", "stamp", "current; id", ""])
 def test_alembic_can_only_be_asked(question):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="^%s$" % question):
         service.alembic(SETTINGS, question)
 
 
@@ -62,5 +62,5 @@ def test_check_baseline_drift_never_writes(mode):
 
 
 def test_check_baseline_drift_knows_two_modes():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="^--apply$"):
         service.check_baseline_drift(SETTINGS, "--apply")
