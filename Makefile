@@ -75,4 +75,4 @@ stage-end-to-end:
 	@tools/run pytest tests/end_to_end
 
 stage-molecule:
-	@tools/run molecule test --scenario-name triage
+	@tools/run molecule test --no-command-borders --scenario-name triage
