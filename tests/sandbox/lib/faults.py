@@ -55,5 +55,6 @@ def apply(guest: Guest, chosen: Fault, function: str) -> str:
     done = guest.enter(script, seconds=SECONDS)
     if done.returncode != 0:
         raise SandboxError(f"'{chosen.name}': {function} failed in guest '{guest.name}' (exit code {done.returncode}).",
-                           *(done.stdout + done.stderr).strip().splitlines()[-20:])
+                           *(done.stdout + done.stderr).strip().splitlines()[-20:],
+                           f"A guest as new: tests/sandbox/sandbox reset {guest.name}")
     return done.stdout

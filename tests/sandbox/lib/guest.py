@@ -154,7 +154,7 @@ class Guest:
         with locks.locked(layout.state()):
             if record is None:
                 taken = {other.index for other in (guest.record() for guest in guests()) if other}
-                free = [number for number in range(network.GUESTS) if number not in taken]
+                free = [number for number in range(network.GUESTS) if number not in taken and network.is_free(number)]
                 if not free:
                     raise SandboxError(f"There are {network.GUESTS} guests already: no more addresses.")
                 record = Record(self.name, free[0])
@@ -217,6 +217,10 @@ class Guest:
         if not _wait(serves, BOOT_SECONDS):
             raise SandboxError(f"The guest's API did not serve within {BOOT_SECONDS} s; "
                                f"http://{address}/api/health answered: {answer[0]}.")
+        done = self.enter((layout.GUEST_FILES / "after_boot.sh").read_text())
+        if done.returncode != 0:
+            raise SandboxError("The hot paths of the annual jobs could not be mounted.",
+                               *(done.stdout + done.stderr).splitlines()[-10:])
         done = self.ssh("sudo systemctl is-system-running --wait", seconds=BOOT_SECONDS)
         if done.stdout.strip() != "running":
             raise SandboxError(f"The guest booted, but systemd says '{done.stdout.strip() or done.stderr.strip()}'.")
@@ -264,7 +268,7 @@ class Guest:
         """Run a bash script as root without SSH and sudo, which a fault may have broken."""
         record = self.must_run()
         argv = ["nsenter", "--target", str(record.leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup",
-                "--root", "--wd=/", "--", "env", "-i", f"PATH={machine.PATH}", "HOME=/root", "LC_ALL=C.UTF-8",
+                "--root", "--wd", "--", "env", "-i", f"PATH={machine.PATH}", "HOME=/root", "LC_ALL=C.UTF-8",
                 "bash", "-euo", "pipefail", "-c", command]
         return self._run(argv, seconds)
 

@@ -30,6 +30,11 @@ def interface(index: int) -> str:
     return f"ha-sandbox{index}"
 
 
+def is_free(index: int) -> bool:
+    """Whether nobody has the link, a guest of another state folder included."""
+    return not (Path("/sys/class/net") / interface(index)).exists()
+
+
 def _run(*argv: str) -> None:
     machine.run(argv, what="Making the guest's network")
 
@@ -51,5 +56,5 @@ def create(folder: Path, index: int) -> Path:
 
 def remove(index: int) -> None:
     """Remove the link, if it is there; the namespace goes with the guest's other mounts."""
-    if (Path("/sys/class/net") / interface(index)).exists():
+    if not is_free(index):
         _run("ip", "link", "delete", interface(index))

@@ -46,8 +46,9 @@ done
 job hc hc-2019 imports/hc-2019 2026-01-01T00:01:00Z
 job cihr cihr-2020 imports/cihr-2020 2026-01-01T00:02:00Z
 job hc hc-20260101 hc/20260101T000512Z__hc-20260101 2026-01-01T00:05:12Z
-job phac phac-20260101 phac/20260101T000513Z__phac-20260101 2026-01-01T00:05:13Z
-job cihr cihr-20260101 cihr/20260101T000514Z__cihr-20260101 2026-01-01T00:05:14Z
+# made by hand a week later, so on the local disk: the annual tiering takes what was made on the first two days
+job phac phac-20260101 phac/20260108T140000Z__phac-20260101 2026-01-08T14:00:00Z
+job cihr cihr-20260101 cihr/20260108T140500Z__cihr-20260101 2026-01-08T14:05:00Z
 # a first run drops the campaign's metadata; the documented way to get it back
 service reconcile-annual-tool-options --year 2026 --apply
 
