@@ -8,10 +8,10 @@ CLI's table is read, which cannot show everything. Neither ``show-job`` nor a dr
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, Optional, Tuple
+from urllib.parse import quote
 
 from .. import http_client, locks, look, service
 from ..parse import database, jobs
@@ -70,11 +70,8 @@ def _from_api(context: Context, problems: List[Problem]) -> Optional[Dict[str, A
         truncated = False
         for status in sorted(counts):
             if status != "indexed" and counts[status]:
-                # A status is free text in the database: one that would change the query cannot be asked for.
-                if not status.replace("_", "").isalnum():
-                    truncated = True
-                    continue
-                page = jobs.admin_jobs(ask("/api/admin/jobs?status=%s&limit=%d" % (status, LIMIT)))
+                # A status is free text in the database.
+                page = jobs.admin_jobs(ask("/api/admin/jobs?status=%s&limit=%d" % (quote(status, safe=""), LIMIT)))
                 found += page["jobs"]
                 truncated = truncated or page["total"] > len(page["jobs"])
         for job in found:
@@ -127,12 +124,9 @@ def _judge_running(context: Context, found: List[Dict[str, Any]]) -> List[Proble
     running = [job for job in found if job["status"] == "running"]
     now = time.time()
     directories = sorted({path for path in lock_directories(context).values() if path})
-    for job in running:
-        if job["output_directory"] is None:
-            job["output_directory"] = _find_output_directory(context.settings.archive_root, job)
-    looks = look.look(
-        [job["output_directory"] for job in running if job["output_directory"]], context.seconds(_LOOK_SECONDS)
-    )
+    _find_output_directories(context, running)
+    logs = {job["output_directory"]: ".combined.log" for job in running if job["output_directory"]}
+    looks = look.look(logs, context.seconds(_LOOK_SECONDS))
     for job in running:
         job["age_seconds"] = _age(job["started_at"], now)
         job["lock"] = lock_of(job["id"], directories)
@@ -181,17 +175,21 @@ def _log_age(directory: Optional[str], looks: Mapping[str, look.Look], now: floa
     seen = looks[directory]
     if seen.hung or seen.errno not in (None, 2):
         return False, None
-    return True, None if seen.newest_log is None else round(now - seen.newest_log, 1)
+    return True, None if seen.newest is None else round(now - seen.newest[1], 1)
 
 
-def _find_output_directory(archive_root: str, job: Mapping[str, Any]) -> Optional[str]:
-    """``<root>/<source>/<stamp>__<name>`` (contract 1.1) if exactly one such directory exists."""
-    source, name = job["source"], job["name"]
-    if not source or not name or "/" in source or "/" in name or source in (".", ".."):
-        return None
-    parent = os.path.join(archive_root, source)
-    try:
-        matches = [entry for entry in os.listdir(parent) if entry.endswith("__" + name)]
-    except OSError:
-        return None
-    return os.path.join(parent, matches[0]) if len(matches) == 1 else None
+def _find_output_directories(context: Context, running: List[Dict[str, Any]]) -> None:
+    """Where the source does not say: ``<root>/<source>/<stamp>__<name>`` (contract 1.1), if just one such entry exists."""
+    for job in running:
+        source, name = job["source"], job["name"]
+        if (
+            job["output_directory"] is None
+            and source
+            and name
+            and "/" not in source + name
+            and not source.startswith(".")
+        ):
+            parent = "%s/%s" % (context.settings.archive_root, source)
+            seen = look.look({parent: "__" + name}, context.seconds(_LOOK_SECONDS))[parent]
+            if seen.matches == 1 and seen.newest:
+                job["output_directory"] = "%s/%s" % (parent, seen.newest[0])

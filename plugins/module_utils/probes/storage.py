@@ -32,7 +32,8 @@ def probe(context: Context) -> Finding:
     if mounted is not None:
         kinds.update((path, "mount") for path in mounted if path.startswith(settings.archive_root + "/"))
     kinds.update((path, "manifest") for path in hot_paths)
-    looks = look.look([settings.storage_mount, settings.archive_root, "/", *kinds], context.seconds(HUNG_AFTER_SECONDS))
+    wanted = dict.fromkeys([settings.storage_mount, settings.archive_root, "/", *kinds])
+    looks = look.look(wanted, context.seconds(HUNG_AFTER_SECONDS))
     paths = [_path(path, kinds[path], looks[path], mounted) for path in sorted(kinds)]
     base = _path(settings.storage_mount, "base", looks[settings.storage_mount], mounted)
     disks = [disk for disk in (_disk(path, looks[path]) for path in ("/", settings.archive_root)) if disk]

@@ -12,11 +12,11 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils import h
 
 
 def test_sees_a_directory_and_its_file_system(tmp_path):
-    seen = look.look([str(tmp_path)], 5)[str(tmp_path)]
+    seen = look.look({str(tmp_path): None}, 5)[str(tmp_path)]
     disk = os.statvfs(tmp_path)
     assert (seen.hung, seen.errno, seen.is_directory) == (False, None, True)
     assert seen.size_bytes == disk.f_blocks * disk.f_frsize
-    assert seen.newest_log is None
+    assert seen.newest is None
 
 
 def test_finds_the_newest_combined_log(tmp_path):
@@ -27,21 +27,22 @@ def test_finds_the_newest_combined_log(tmp_path):
     ):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (at, at))
-    assert look.look([str(tmp_path)], 5)[str(tmp_path)].newest_log == 3000
+    seen = look.look({str(tmp_path): ".combined.log"}, 5)[str(tmp_path)]
+    assert (seen.matches, seen.newest) == (2, ["archive_a_attempt_2_x.combined.log", 3000])
 
 
 def test_says_which_error(tmp_path):
     path = str(tmp_path / "absent")
-    assert look.look([path], 5)[path].errno == errno.ENOENT
+    assert look.look({path: None}, 5)[path].errno == errno.ENOENT
 
 
 def test_a_path_that_hangs_costs_itself_only(tmp_path, monkeypatch):
     """SIGSTOP for the child that looks at it stands for a mount that never answers; the sandbox has the real one."""
     slow, fine = str(tmp_path / "slow"), str(tmp_path)
-    stop = "def look(path):\n    if path.endswith('/slow'): os.kill(os.getpid(), signal.SIGSTOP)\n"
-    monkeypatch.setattr(look, "_SCRIPT", look._SCRIPT.replace("def look(path):\n", stop))
+    stop = "def look(path, suffix):\n    if path.endswith('/slow'): os.kill(os.getpid(), signal.SIGSTOP)\n"
+    monkeypatch.setattr(look, "_SCRIPT", look._SCRIPT.replace("def look(path, suffix):\n", stop))
     started = time.monotonic()
-    seen = look.look([slow, fine], 1)
+    seen = look.look({slow: None, fine: None}, 1)
     assert seen[slow].hung
     assert seen[fine].errno is None
     assert time.monotonic() - started < 5
@@ -50,17 +51,17 @@ def test_a_path_that_hangs_costs_itself_only(tmp_path, monkeypatch):
 def test_names_with_any_character(tmp_path):
     path = str(tmp_path / "a b\n'\"$(id){{ 1 }}")
     os.mkdir(path)
-    assert look.look([path], 5)[path].is_directory
+    assert look.look({path: None}, 5)[path].is_directory
 
 
 def test_a_child_that_does_not_answer_is_never_fine(tmp_path, monkeypatch):
     monkeypatch.setattr(look, "_SCRIPT", "raise SystemExit(1)")
-    assert look.look([str(tmp_path)], 1)[str(tmp_path)].hung
+    assert look.look({str(tmp_path): None}, 1)[str(tmp_path)].hung
 
 
 def test_many_at_once(tmp_path):
     paths = [str(tmp_path / str(number)) for number in range(300)]
     for path in paths:
         os.mkdir(path)
-    assert all(seen.is_directory for seen in look.look(paths, 10).values())
+    assert all(seen.is_directory for seen in look.look(dict.fromkeys(paths), 10).values())
     assert host.run(["/usr/bin/true"], 5).rc == 0
