@@ -26,13 +26,21 @@ class ActionModule(ActionBase):
         outcome = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(
             argument_spec={
-                "evidence": {"type": "dict", "required": True},
-                "result": {"type": "dict", "required": True},
+                "evidence": {"type": "dict"},
+                "result": {"type": "dict"},
                 "directory": {"type": "str"},
-            }
+                "failure": {"type": "str"},
+            },
+            required_one_of=[("result", "failure")],
+            mutually_exclusive=[("result", "failure")],
+            required_by={"result": "evidence"},
         )
         host = str((task_vars or {}).get("inventory_hostname", "unknown"))
-        text = summary.render(host, options["evidence"], options["result"], options["directory"])
+        if options["failure"] is None:
+            text = summary.render(host, options["evidence"], options["result"], options["directory"])
+        else:
+            text = summary.render_failure(host, options["failure"])
+            outcome.update(failed=True, msg=options["failure"])
         Display().display(text)
-        outcome.update(changed=False, text=text)
+        outcome.update(changed=False, text=text.strip("\n"))
         return outcome

@@ -22,8 +22,8 @@ options:
 
 EXAMPLES = r"""
 - name: Say why
-  ansible.builtin.fail:
-    msg: "{{ triage_gathered | healtharchive.remediation.triage_failure }}"
+  healtharchive.remediation.triage_summary:
+    failure: "{{ triage_gathered | healtharchive.remediation.triage_failure }}"
 """
 
 RETURN = r"""

@@ -19,13 +19,18 @@ options:
   evidence:
     description: The evidence document of M(healtharchive.remediation.triage_info).
     type: dict
-    required: true
   result:
-    description: What P(healtharchive.remediation.classify#filter) made of it.
+    description:
+      - What P(healtharchive.remediation.classify#filter) made of it.
+      - Needs O(evidence).
     type: dict
-    required: true
   directory:
     description: Where P(healtharchive.remediation.triage_report#module) wrote the files; without it the summary says that none were.
+    type: str
+  failure:
+    description:
+      - Why there is no evidence; printed as one line instead of a summary, and the task fails with it.
+      - Excludes O(result); one of the two is needed.
     type: str
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 from .unknown import UNKNOWN, value_of
 
@@ -48,7 +48,7 @@ class Evidence:
             if record is not None and (not isinstance(record, Mapping) or record.get("status") not in STATUSES):
                 raise ValueError("evidence: probes.%s must be a mapping with a status of %s" % (name, ", ".join(STATUSES)))
         self.document = document
-        self._probes = probes
+        self._probes = {name: _with_answers(name, probes[name]) for name in PROBES if probes.get(name) is not None}
 
     def status(self, probe: str) -> str:
         """``ok``, ``partial`` or ``unknown``; a probe that is not in the document, or has no data, saw nothing."""
@@ -84,3 +84,33 @@ class Evidence:
         """One setting of the run, or UNKNOWN."""
         settings = self.document.get("settings")
         return value_of(settings.get(name), True) if isinstance(settings, Mapping) else UNKNOWN
+
+
+def _with_answers(probe: str, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record with those nulls replaced that are answers: no failure, no HTTP status, nothing noted by the crawler."""
+    data = record.get("data")
+    if not isinstance(data, Mapping):
+        return record
+    answered = dict(data)
+    if probe == "database" and data.get("reachable") is True:
+        _replace(answered, "none", "failure")
+    elif probe == "api" and data.get("responds") is True:
+        _replace(answered, "none", "failure")
+    elif probe == "public_surface":
+        answered["failures"] = _each(data.get("failures"), 0, "status")
+    elif probe == "jobs" and data.get("source") == "admin_api":
+        answered["jobs"] = _each(data.get("jobs"), "none", "crawler_status", "crawler_stage")
+    return {**record, "data": answered}
+
+
+def _each(items: Any, answer: Any, *keys: str) -> Any:
+    if not isinstance(items, (list, tuple)):
+        return items
+    return [_replace(dict(item), answer, *keys) if isinstance(item, Mapping) else item for item in items]
+
+
+def _replace(record: Dict[str, Any], answer: Any, *keys: str) -> Dict[str, Any]:
+    for key in keys:
+        if key in record and record[key] is None:
+            record[key] = answer
+    return record

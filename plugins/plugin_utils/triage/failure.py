@@ -36,11 +36,11 @@ def line(registered: Any) -> str:
         return _sentence(
             "The host was not reached",
             reason,
-            "try ssh to it by hand; if that fails too, the provider's console shows whether it runs",
+            "try ssh to it by hand; if that fails too, the console of its provider shows whether it runs",
         )
     if result.get("timedout") or _TIMEOUT.search(reason):
         return _sentence(
-            "The host was reached but gave no evidence in time", reason, "run triage again; if it happens again, look at the host's load by ssh"
+            "The host was reached but gave no evidence in time", reason, "run triage again; if it happens again, look at the load of the host by ssh"
         )
     if _INTERPRETER.search(reason):
         return _sentence("The probes could not be started", reason, "set ansible_python_interpreter to a Python 3.9 or newer of the host")

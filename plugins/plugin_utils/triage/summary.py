@@ -33,8 +33,13 @@ def render(host: str, evidence: Mapping[str, Any], result: Mapping[str, Any], di
         lines += _without_class(result)
     lines += _not_seen(result)
     lines += _next(classes, result)
-    lines.append(_labelled("files", directory if directory else "none written (check mode)"))
+    lines.append(_labelled("files", directory if directory else "none written"))
     return "\n".join(lines) + "\n"
+
+
+def render_failure(host: str, failure: str) -> str:
+    """The one line of a host that could not be triaged, not wrapped."""
+    return "\n%s: %s\n" % (one_line(host, 80), one_line(failure, _COMMAND_LIMIT))
 
 
 def _headline(host: str, result: Mapping[str, Any], classes: Sequence[Mapping[str, Any]]) -> str:
