@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-quick lint sanity clean distclean venv print-venv print-collections requirements \
-	stage-unit stage-lint stage-sanity stage-sandbox stage-end-to-end stage-molecule
+	stage-unit stage-lint stage-sanity stage-sandbox stage-end-to-end stage-molecule stage-oldest-core
 
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
 FAULT ?= api_missing_dependency
@@ -19,6 +19,7 @@ help: ## Show this
 	@echo
 	@echo "  make demo FAULT=hot_path_hung     break the host in another way"
 	@echo "  make test PYTHON=python3.13       use another Python for the controller"
+	@echo "  make sanity CORE=2.16             with the oldest ansible-core"
 
 demo: ## Boot a sandbox host, break it, triage it over SSH
 	@tools/requisites controller sandbox
@@ -26,7 +27,7 @@ demo: ## Boot a sandbox host, break it, triage it over SSH
 
 test: ## Run every test there is (root, about 15 minutes)
 	@tools/requisites controller lint sandbox
-	@tools/stages unit lint sanity sandbox end-to-end molecule
+	@tools/stages unit lint sanity sandbox end-to-end molecule oldest-core
 
 test-quick: ## Run the tests that need no host (under 2 minutes)
 	@tools/requisites controller lint
@@ -76,3 +77,6 @@ stage-end-to-end:
 
 stage-molecule:
 	@tools/run molecule test --no-command-borders --scenario-name triage
+
+stage-oldest-core:
+	@tools/run pytest tests/packaging
