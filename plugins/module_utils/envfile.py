@@ -169,8 +169,10 @@ def _judge(
             find(reading.start, "duplicate", reading.key)
         services[reading.key] = reading.value
         # Each assignment is judged by itself, so that one that ends the shell's reading does not hide the others.
-        known, unknown = bash_environment.read(text[reading.start : reading.end])
-        if unknown or known != {reading.key: reading.value}:
+        line_end = text.find("\n", reading.end)
+        lines = text[reading.start : len(text) if line_end == -1 else line_end]
+        known, unknown = bash_environment.read(lines)
+        if (unknown or known != {reading.key: reading.value}) and "\0" not in lines:
             find(reading.start, "unquoted_special", reading.key)
     return services, error, findings
 
@@ -227,9 +229,12 @@ def _embedded(value: str) -> set[str]:
             # A password with a raw @ in it: programs differ on which @ ends it.
             for userinfo in (rest.rpartition("@")[0], rest.partition("@")[0]):
                 user, colon, password = userinfo.partition(":")
+                web = scheme.lower().endswith(("http", "https"))
+                if web and "/" in userinfo:
+                    continue  # the @ belongs to the path
                 if colon:
                     found.add(password)
-                elif scheme.lower().endswith(("http", "https")):
+                elif web:
                     found.add(user)
     return found
 

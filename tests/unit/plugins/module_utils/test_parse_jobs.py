@@ -136,7 +136,7 @@ rows = st.fixed_dictionaries(
         "started_at": st.none() | moments,
         "finished_at": st.none() | moments,
         "indexed_pages": st.integers(min_value=0, max_value=10**12),
-        # A line of a name that is a row itself is beyond what text can tell; digits first make one unlikely, not impossible.
+        # A line of a name that is itself a row would be read as one; chance does not write one.
         "name": st.text(st.characters(codec="utf-8"), max_size=40),
     }
 )
