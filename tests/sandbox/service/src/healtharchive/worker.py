@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -67,7 +68,8 @@ def iterate() -> bool:
     if job is None:
         logger.info("No queued jobs found")
         return False
-    if job.annual and job.output_dir.exists() and not job.output_dir.is_mount():
+    # A directory that cannot be stat'ed counts as absent here: a stale mount is the crawl's infra_error, not tiering's.
+    if job.annual and os.path.exists(job.output_dir) and not os.path.ismount(job.output_dir):
         _tier(job)
     logger.info("Picked job %s (%s)", job.id, job.name)
     try:
@@ -132,7 +134,7 @@ def _tier(job: _Picked) -> None:
     script = CHECKOUT / "scripts" / "vps-annual-output-tiering.py"
     command = [sys.executable, str(script), "--apply", "--year", str(job.year), "--sources", job.source]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    if finished.returncode != 0 or not job.output_dir.is_mount():
+    if finished.returncode != 0 or not os.path.ismount(job.output_dir):
         detail = (finished.stderr or finished.stdout).strip()[-500:]
         raise RuntimeError(f"Annual output tiering failed for job {job.id} (rc={finished.returncode}): {detail}")
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def _lines() -> Iterator[str]:
     yield "[Disk]"
     yield from (_disk(path) for path in (Path("/"), settings().archive_root))
     yield "[Storage Box]"
-    yield f"  {STORAGE_BOX}: {green('mounted') if STORAGE_BOX.is_mount() else red('not mounted')}"
+    # os.path.ismount takes a stale mount for none; Path.is_mount would raise.
+    yield f"  {STORAGE_BOX}: {green('mounted') if os.path.ismount(STORAGE_BOX) else red('not mounted')}"
     try:
         yield from _jobs()
     except SQLAlchemyError as error:
