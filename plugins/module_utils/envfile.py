@@ -119,6 +119,12 @@ def parse(content: bytes) -> EnvironmentFile:
     services, error, findings = _judge(text, readings, no_assignments)
     if error is not None:
         services = {}
+    else:
+        found = {finding["variable"] for finding in findings}
+        for line, name, _value in _raw_assignments(text):
+            # For instance below a comment that ends in a backslash.
+            if name not in services and name not in found and (name in shell or name in checker):
+                findings.append({"line": line, "code": "invalid_line", "variable": name})
     for finding in findings:
         name = finding["variable"]
         finding["disagreeing"] = []
@@ -134,7 +140,8 @@ def parse(content: bytes) -> EnvironmentFile:
         shell_unknown=frozenset(shell_unknown),
         drift_checker=_printable(checker),
         findings=tuple(sorted(findings, key=lambda finding: finding["line"])),
-        raw_values=tuple(_raw_values(text)),
+        # Text that is to be redacted may have been decoded either way.
+        raw_values=tuple((name, form) for _, name, raw in _raw_assignments(text) for form in {raw, _as_text(raw)}),
     )
 
 
@@ -170,9 +177,9 @@ def _judge(
         services[reading.key] = reading.value
         # Each assignment is judged by itself, so that one that ends the shell's reading does not hide the others.
         line_end = text.find("\n", reading.end)
-        lines = text[reading.start : len(text) if line_end == -1 else line_end]
-        known, unknown = bash_environment.read(lines)
-        if (unknown or known != {reading.key: reading.value}) and "\0" not in lines:
+        lines = text[text.rfind("\n", 0, reading.start) + 1 : len(text) if line_end == -1 else line_end]
+        known, _unknown = bash_environment.read(lines)
+        if known.get(reading.key) != reading.value and "\0" not in lines:
             find(reading.start, "unquoted_special", reading.key)
     return services, error, findings
 
@@ -191,15 +198,13 @@ def _read_as_drift_checker(text: str) -> dict[str, str]:
     return variables
 
 
-def _raw_values(text: str) -> list[tuple[str, str]]:
-    """The text behind each ``NAME=`` as it stands, for a value that no reader could read is still no text to show."""
+def _raw_assignments(text: str) -> list[tuple[int, str, str]]:
+    """Line, name and the text behind the ``=`` as it stands: what no reader could read is still no text to show."""
     found = []
-    for line in text.split("\n"):
+    for number, line in enumerate(text.split("\n"), start=1):
         match = _RAW_ASSIGNMENT.match(line)
         if match is not None:
-            value = line[match.end() :].strip()
-            # Text that is to be redacted may have been decoded either way.
-            found.extend((match.group(1), form) for form in {value, _as_text(value)})
+            found.append((number, match.group(1), line[match.end() :].strip()))
     return found
 
 

@@ -134,6 +134,8 @@ H="p$$w"
         (b"A=1\nB=a\0b\n", [(2, "invalid_line", None)]),
         (b"A='one\ntwo'\nexport B=1\n", [(3, "export_line", "B")]),
         (b"A=x\r\n", [(1, "unquoted_special", "A")]),
+        (b"\rA=x\n", [(1, "unquoted_special", "A")]),
+        (b"# goes on \\\nA=x\n", [(2, "invalid_line", "A")]),
         # What ends the shell's reading does not hide what else there is.
         (
             b"A=p(x\nexport B=1\nC=2\nD=a b\n",
