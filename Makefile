@@ -51,7 +51,7 @@ print-venv:
 print-collections:
 	@echo $(COLLECTIONS)
 
-clean: ## Take the sandbox hosts down, remove what tools left in the checkout
+clean: ## Take down the sandbox hosts of demo and test, tidy the checkout
 	@tools/clean
 
 distclean: clean ## Remove the cache as well: environments, the sandbox's file system
