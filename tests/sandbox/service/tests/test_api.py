@@ -51,7 +51,7 @@ def serve(host: Host, tmp_path):
         with log.open("w") as stream:
             command = [BIN / "uvicorn", "healtharchive.api:app", "--port", str(port)]
             processes.append(subprocess.Popen(command, env=environment, stdout=stream, stderr=stream))
-        wait_until(lambda: "Application startup complete" in log.read_text())
+        wait_until(lambda: "Uvicorn running on" in log.read_text())
         return Api(f"http://127.0.0.1:{port}", log)
 
     yield start

@@ -94,7 +94,8 @@ def test_recovery_dry_run_creates_lock_files_and_changes_no_row(host):
     assert finished.stdout.endswith("Dry-run only; re-run with --apply to mark these jobs as retryable.\n")
     assert "job_id=1 source=hc status=running started_at=2026-01-01T00:00:00+00:00 age_min=" in finished.stdout
     lock = host.locks / f"job-{job_id}.lock"
-    assert oct(lock.stat().st_mode)[-4:] == "0666" and oct(host.locks.stat().st_mode)[-4:] == "1777"
+    assert oct(lock.stat().st_mode)[-4:] == "0666"
+    assert oct(host.locks.stat().st_mode)[-4:] == "1777"
     assert host.status(job_id) == "running"
 
 

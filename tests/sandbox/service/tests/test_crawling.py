@@ -180,5 +180,6 @@ def test_cleanup_deletes_warcs_by_default_and_keeps_them_when_told(host, indexed
     kept = host.cli("cleanup-job", "--id", job_id, "--mode", "temp-nonwarc")
     assert (kept.returncode, kept.stdout) == (0, "")
     stable = host.cli("list-warcs", "--id", job_id).stdout.strip()
-    assert stable.endswith("/warcs/warc-000001.warc.gz") and Path(stable).exists()
+    assert stable.endswith("/warcs/warc-000001.warc.gz")
+    assert Path(stable).exists()
     assert host.sql("SELECT DISTINCT warc_path FROM snapshots") == stable

@@ -107,7 +107,8 @@ def test_without_a_database_url_a_local_file_answers(host, tmp_path):
     assert "sqlite3.OperationalError) no such table: archive_jobs" in finished.stderr
     finished = host.cli("recover-stale-jobs", "--older-than-minutes", "5", HEALTHARCHIVE_DATABASE_URL=None)
     assert finished.returncode == 1
-    assert finished.stderr.startswith("ERROR: ") and "Traceback" not in finished.stderr
+    assert finished.stderr.startswith("ERROR: ")
+    assert "Traceback" not in finished.stderr
 
 
 def test_an_empty_database_url_is_not_an_absent_one(host):
@@ -122,8 +123,10 @@ def test_a_database_that_is_down(host):
     assert (finished.returncode, finished.stdout) == (1, "")
     assert "(psycopg.OperationalError) connection failed: connection to server at" in finished.stderr
     finished = host.cli("check-db", HEALTHARCHIVE_DATABASE_URL=url)
-    assert finished.returncode == 1 and finished.stderr == ""
-    assert "\nERROR: " in finished.stdout and "secret" not in finished.stdout
+    assert finished.returncode == 1
+    assert finished.stderr == ""
+    assert "\nERROR: " in finished.stdout
+    assert "secret" not in finished.stdout
     for command in ("status", "watchdog-status"):
         finished = host.cli(command, HEALTHARCHIVE_DATABASE_URL=url)
         assert finished.returncode == 0

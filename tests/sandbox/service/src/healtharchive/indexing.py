@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import delete
@@ -75,7 +76,7 @@ def _index(session: Session, job: ArchiveJob) -> int | None:
     return count
 
 
-def _readable(path: Path):
+def _readable(path: Path) -> Iterator[Record]:
     """The records up to the first damage: a truncated file is indexed as far as it goes, without a word."""
     try:
         yield from records(path)

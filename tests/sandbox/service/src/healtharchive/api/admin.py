@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -108,7 +109,7 @@ def job_snapshots(request: Request) -> Response:
     return JSONResponse({"items": items, "total": total})
 
 
-def _job(session, request: Request) -> ArchiveJob:
+def _job(session: Session, request: Request) -> ArchiveJob:
     job = session.get(ArchiveJob, request.path_params["job_id"])
     if job is None:
         raise HTTPException(404, "Job not found")

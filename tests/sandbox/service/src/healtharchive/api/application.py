@@ -18,7 +18,8 @@ from healtharchive.api.limits import limiter, too_many
 from healtharchive.settings import settings
 
 
-def _refusal(_request: Request, refusal: HTTPException) -> JSONResponse:
+def _refusal(_request: Request, refusal: Exception) -> JSONResponse:
+    assert isinstance(refusal, HTTPException)
     return JSONResponse({"detail": refusal.detail}, status_code=refusal.status_code)
 
 

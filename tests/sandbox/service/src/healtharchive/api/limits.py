@@ -20,6 +20,7 @@ export_limit = limiter.limit("10/minute")
 report_limit = limiter.limit("5/minute")
 
 
-def too_many(_request: Request, exceeded: RateLimitExceeded) -> JSONResponse:
-    """The answer to a client that asks too often."""
+def too_many(_request: Request, exceeded: Exception) -> JSONResponse:
+    """The answer to a client that asks too often; registered for ``RateLimitExceeded``."""
+    assert isinstance(exceeded, RateLimitExceeded)
     return JSONResponse({"detail": f"Rate limit exceeded: {exceeded.detail}"}, status_code=429)

@@ -9,6 +9,7 @@ import io
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -36,7 +37,7 @@ def health(request: Request) -> Response:
     return JSONResponse(body)
 
 
-def _count(session, table: type) -> int:
+def _count(session: Session, table: type) -> int:
     return session.scalar(select(func.count()).select_from(table)) or 0
 
 

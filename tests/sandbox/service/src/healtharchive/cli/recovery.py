@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from healtharchive.cli.common import Commands, add, fail, find_job, heading
@@ -84,7 +84,7 @@ def _print_header(arguments: argparse.Namespace, cutoff: datetime) -> None:
     print()
 
 
-def _query(arguments: argparse.Namespace, cutoff: datetime):
+def _query(arguments: argparse.Namespace, cutoff: datetime) -> Select[ArchiveJob]:
     old = ArchiveJob.started_at < cutoff
     if arguments.include_missing_started_at:
         old = or_(old, ArchiveJob.started_at.is_(None))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from healtharchive.cli.common import Commands, add, fail, find_job
 from healtharchive.database import session_scope
@@ -87,7 +88,7 @@ def verify_warcs(arguments: argparse.Namespace) -> int:
     return 1 if result.problems else 0
 
 
-def _quarantine_refusal(session, job: ArchiveJob) -> str | None:
+def _quarantine_refusal(session: Session, job: ArchiveJob) -> str | None:
     if job.status == "running":
         return f"Job {job.id} is running; refusing to quarantine."
     if session.scalar(select(Snapshot.id).where(Snapshot.job_id == job.id).limit(1)) is not None:
