@@ -32,7 +32,7 @@ def test_a_host_that_cannot_be_reached(host, tmp_path):
     port = inventory(tmp_path, host, ansible_port=9, ansible_ssh_timeout=5)
     triage = host.triage(tmp_path / "out", inventory=port)
     assert triage.rc != 0
-    assert clear_lines(triage.output, host.name, "cannot be reached")
+    assert clear_lines(triage.output, host.name, "was not reached")
     assert triage.evidence is None
 
 
