@@ -281,7 +281,6 @@ TEXT_VALUES: Dict[str, Look] = {
     "api_failure": _scalar("api", "failure"),
     "api_restarts": _scalar("units", "units", API, "restarts"),
     "api_state": _scalar("units", "units", API, "active_state"),
-    "api_status": _scalar("api", "status"),
     "bad_units": _bad_units,
     "base_state": _scalar("storage", "base", "state"),
     "database_backend": _scalar("environment", "database_backend"),

@@ -1,0 +1,321 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Evidence documents for tests: a healthy host, and what each fault makes of it. The rules as the role ships them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable
+
+import yaml
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.classification import classify_with
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.evidence import Evidence
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.rules import knowledge
+
+ROLE = Path(__file__).resolve().parents[5] / "roles" / "triage"
+RULES = yaml.safe_load((ROLE / "vars/main/rules.yml").read_text())["triage_rules"]
+_FACTS = yaml.safe_load((ROLE / "vars/main/facts.yml").read_text())
+REQUIRED_FACTS = _FACTS["triage_required_facts"]
+BAD_EVIDENCE = _FACTS["triage_bad_evidence"]
+KNOWN = knowledge(RULES, REQUIRED_FACTS, BAD_EVIDENCE)
+
+API = "healtharchive-api.service"
+WORKER = "healtharchive-worker.service"
+SSHFS = "healtharchive-storagebox-sshfs.service"
+TIERING = "healtharchive-warc-tiering.service"
+HEAD = "a" * 40
+NEWER = "b" * 40
+
+Document = dict[str, Any]
+
+
+def judge(evidence: Any) -> Document:
+    """Classify with the rules of the role."""
+    return classify_with(Evidence(evidence), KNOWN)
+
+
+def rules_of(result: Document) -> list[str]:
+    """The ids of the reported rules, in their order."""
+    return [each["rule"] for each in result["classes"]]
+
+
+def unit(state: str = "active", **changes: Any) -> Document:
+    """One systemd unit."""
+    running = state == "active"
+    return {
+        "load_state": "loaded",
+        "active_state": state,
+        "sub_state": "running" if running else "dead",
+        "result": "success",
+        "unit_file_state": "enabled",
+        "restarts": 0,
+        "main_pid": 100 if running else None,
+        "started_at": "2026-11-23T12:00:00Z" if running else None,
+        "condition_met": True,
+        "restarting": False,
+        **changes,
+    }
+
+
+def path(name: str, kind: str = "manifest", state: str = "ok", **changes: Any) -> Document:
+    """One storage path."""
+    return {"path": name, "kind": kind, "mounted": True, "fstype": "fuse.sshfs", "state": state, "errno": None, "job_id": None, **changes}
+
+
+def job(number: int = 6, status: str = "queued", **changes: Any) -> Document:
+    """One job."""
+    return {
+        "id": number,
+        "source": "phac",
+        "name": "phac-20260101",
+        "status": status,
+        "retry_count": 0,
+        "created_at": "2026-11-23T10:00:00Z",
+        "queued_at": "2026-11-23T10:00:00Z",
+        "started_at": None,
+        "finished_at": None,
+        "crawler_status": None,
+        "crawler_stage": None,
+        "crawler_exit_code": None,
+        "output_directory": None,
+        "age_seconds": None,
+        "lock": None,
+        "log_age_seconds": None,
+        "stale": None,
+        **changes,
+    }
+
+
+def running_job(number: int = 6, *, stale: bool | None, **changes: Any) -> Document:
+    """A job marked running."""
+    return job(
+        number,
+        "running",
+        **{
+            "started_at": "2026-11-23T12:50:00Z",
+            "output_directory": "/srv/healtharchive/jobs/phac/x",
+            "age_seconds": 18000.0,
+            "lock": "free" if stale else "held",
+            "log_age_seconds": 17000.0 if stale else 10.0,
+            "stale": stale,
+            **changes,
+        },
+    )
+
+
+def signature(code: str, age: float = 60.0, subject: str | None = None) -> Document:
+    """One journal signature; the evidence is of 17:50."""
+    minute, second = divmod(int(17 * 3600 + 50 * 60 - age), 60)
+    seen = "2026-11-23T%02d:%02d:%02dZ" % (*divmod(minute, 60), second)
+    return {"code": code, "count": 3, "last_seen_at": seen, "age_seconds": age, "subject": subject, "sample": "sample"}
+
+
+def failure(check: str, status: int | None = 500) -> Document:
+    """One failed public check."""
+    return {"check": check, "status": status, "detail": "url=http://archive.example.org/x"}
+
+
+def healthy_evidence() -> Document:
+    """What a host shows on which nothing is wrong."""
+    probes: Document = {
+        "environment": {
+            "path": "/etc/healtharchive/backend.env",
+            "exists": True,
+            "owner": "root",
+            "group": "healtharchive",
+            "mode": "0640",
+            "readable_by_service_user": True,
+            "environment_name": "production",
+            "database_backend": "postgresql",
+            "findings": [],
+            "job_lock_directories": {"services": "/srv/locks", "shell": "/srv/locks"},
+        },
+        "database": {
+            "reachable": True,
+            "backend": "postgresql",
+            "failure": None,
+            "detail": None,
+            "schema": {"current": ["0014"], "heads": ["0014"], "at_head": True},
+        },
+        "api": {"responds": True, "failure": None, "status": 200, "database_check": "ok", "seconds": 0.01},
+        "public_surface": {"passed": True, "finished": True, "ok": 39, "failures": [], "api_base": None, "frontend_base": None},
+        "units": {
+            "units": {
+                API: unit(),
+                WORKER: unit(),
+                SSHFS: unit(),
+                TIERING: unit(sub_state="exited"),
+                "healtharchive-replay.service": unit("inactive", load_state="not-found", unit_file_state=""),
+                "postgresql.service": unit(sub_state="exited"),
+                "caddy.service": unit(),
+                "docker.service": unit(),
+            }
+        },
+        "journal": {
+            "units": {name: {"lines": 20, "newest_at": "2026-11-23T17:49:00Z", "signatures": [], "tail": []} for name in (API, WORKER)}
+        },
+        "jobs": {"source": "admin_api", "cannot_know": [], "counts": {"indexed": 5}, "jobs": [], "truncated": False},
+        "baseline_drift": {"drifted": False, "mode": "local", "failures": [], "warnings": []},
+        "storage": {
+            "base": path("/srv/healtharchive/storagebox", "base"),
+            "paths": [path("/srv/healtharchive/jobs/imports/hc-2019"), path("/srv/healtharchive/jobs/hc/annual", "mount")],
+            "disk": [{"path": "/", "size_bytes": 100, "available_bytes": 60, "used_percent": 40.0}],
+            "manifest": {"exists": True, "entries": 1},
+        },
+        "deployment": {
+            "head": HEAD,
+            "subject": "Newest",
+            "branch": "main",
+            "dirty": False,
+            "dirty_files": [],
+            "origin_main": HEAD,
+            "origin_main_from": "remote",
+            "head_is_origin_main": True,
+            "head_on_origin_main": True,
+            "undeployed": {"count": 0, "commits": []},
+            "environment": {"dependencies_met": True, "missing": [], "changed_at": "2026-11-23T11:00:00Z"},
+            "checkout_changed_at": "2026-11-23T11:00:00Z",
+            "processes": {name: {"started_at": "2026-11-23T12:00:00Z", "current": True} for name in (API, WORKER)},
+            "deploy_lock": {"path": "/tmp/healtharchive-deploy.lock", "state": "free"},
+        },
+    }
+    return {
+        "schema_version": 1,
+        "collected_at": "2026-11-23T17:50:00Z",
+        "duration_seconds": 2.5,
+        "deadline_seconds": 60,
+        "host": {"hostname": "archive", "boot_id": "b", "uptime_seconds": 1000.0},
+        "settings": {
+            "checkout": "/opt/healtharchive",
+            "cli": "/opt/healtharchive/.venv/bin/healtharchive",
+            "env_file": "/etc/healtharchive/backend.env",
+            "service_user": "haadmin",
+            "archive_root": "/srv/healtharchive/jobs",
+            "storage_mount": "/srv/healtharchive/storagebox",
+            "tiering_manifest": "/etc/healtharchive/warc-tiering.binds",
+            "api_url": "http://127.0.0.1:8001",
+            "deploy_lock_file": "/tmp/healtharchive-deploy.lock",
+            "job_lock_directory": "/tmp/healtharchive-job-locks",
+            "public_api_base": None,
+            "public_frontend_base": None,
+        },
+        "probes": {name: {"status": "ok", "seconds": 0.1, "problems": [], "data": data} for name, data in probes.items()},
+    }
+
+
+def data(evidence: Document, probe: str) -> Document:
+    """The data of one probe, to be changed in place."""
+    return evidence["probes"][probe]["data"]
+
+
+def unseen(evidence: Document, probe: str, code: str = "timed_out", message: str = "no answer") -> None:
+    """Nothing can be concluded from this probe."""
+    evidence["probes"][probe].update(status="unknown", data=None, problems=[{"code": code, "message": message}])
+
+
+def partial(evidence: Document, probe: str) -> None:
+    """This probe did not see everything."""
+    evidence["probes"][probe].update(status="partial", problems=[{"code": "timed_out", "message": "not all"}])
+
+
+def public_failures(evidence: Document, *failures: Document) -> None:
+    """The public check failed."""
+    data(evidence, "public_surface").update(passed=False, failures=list(failures))
+
+
+def journal(evidence: Document, name: str, *signatures: Document) -> None:
+    """The journal of a unit holds signatures."""
+    data(evidence, "journal")["units"][name]["signatures"] = list(signatures)
+
+
+def drifted(evidence: Document, *keys: str) -> None:
+    """The baseline check found failures."""
+    data(evidence, "baseline_drift").update(drifted=True, failures=[{"key": key, "message": "expected 'x' got 'y'"} for key in keys])
+
+
+def stale_running_row(evidence: Document) -> None:
+    data(evidence, "units")["units"][WORKER] = unit("inactive")
+    data(evidence, "jobs")["jobs"].append(running_job(stale=True))
+
+
+def api_missing_dependency(evidence: Document) -> None:
+    data(evidence, "units")["units"][API] = unit("activating", sub_state="auto-restart", restarts=9, restarting=True, main_pid=None)
+    data(evidence, "api").update(responds=False, failure="connection_refused", status=None, database_check=None)
+    journal(evidence, API, signature("missing_module", 4.0, "slowapi"), signature("traceback", 4.0))
+    data(evidence, "deployment")["environment"].update(dependencies_met=False, missing=["slowapi>=0.1.9"])
+    public_failures(evidence, failure("api health", 502), failure("api search", 502))
+    drifted(evidence, "dependencies:slowapi")
+    data(evidence, "jobs").update(source="cli", counts=None, cannot_know=["jobs without a source"])
+
+
+def missing_column(evidence: Document) -> None:
+    journal(evidence, API, signature("undefined_column", 30.0, "snapshots.deduplicated"), signature("traceback", 30.0))
+    public_failures(evidence, failure("api search"), failure("api changes"), failure("api changes rss"))
+
+
+def postgresql_down(evidence: Document) -> None:
+    units = data(evidence, "units")["units"]
+    units["postgresql.service"] = unit("inactive")
+    units[WORKER] = unit("inactive")
+    refused = "connection to server failed: Connection refused"
+    data(evidence, "database").update(
+        reachable=False, failure="connection_refused", detail=refused, schema={"current": None, "heads": None, "at_head": None}
+    )
+    data(evidence, "api").update(status=500, database_check="error")
+    unseen(evidence, "jobs", "command_failed", "list-jobs ended with 1")
+    journal(evidence, API, signature("database_unreachable", 20.0, "127.0.0.1"))
+    public_failures(evidence, failure("api health"), failure("api search"), failure("api sources"))
+
+
+def env_file_unreadable(evidence: Document) -> None:
+    data(evidence, "environment").update(owner="root", group="root", mode="0600", readable_by_service_user=False)
+    drifted(evidence, "env_read_error", "filesystem:/etc/healtharchive/backend.env:mode")
+
+
+def hot_path_stale(evidence: Document) -> None:
+    storage = data(evidence, "storage")
+    storage["paths"] = [path(each["path"], each["kind"], "stale", errno=107) for each in storage["paths"]]
+    data(evidence, "units")["units"][TIERING] = unit("failed", result="exit-code")
+
+
+def hot_path_hung(evidence: Document) -> None:
+    storage = data(evidence, "storage")
+    storage["base"]["state"] = "hung"
+    storage["paths"] = [path(each["path"], each["kind"], "hung") for each in storage["paths"]]
+
+
+def baseline_drift(evidence: Document) -> None:
+    drifted(evidence, "env:HEALTHARCHIVE_CORS_ORIGINS", "filesystem:/srv/healtharchive/backups:mode")
+
+
+def worker_inactive(evidence: Document) -> None:
+    data(evidence, "units")["units"][WORKER] = unit("inactive")
+    data(evidence, "jobs")["jobs"].append(job())
+
+
+def undeployed_commits(evidence: Document) -> None:
+    data(evidence, "deployment").update(
+        origin_main=NEWER,
+        head_is_origin_main=False,
+        undeployed={"count": 2, "commits": [{"sha": NEWER, "subject": "Newer"}, {"sha": "c" * 40, "subject": "New"}]},
+    )
+
+
+Fault = Callable[[Document], None]
+
+# Fault -> the class that must come first, the rule, and what the next command must hold.
+FAULTS: dict[str, tuple[Fault, str, str, str]] = {
+    fault.__name__: (fault, fault_class, rule, command)
+    for fault, fault_class, rule, command in (
+        (stale_running_row, "stale_state", "stale_running_row", "healtharchive recover-stale-jobs --older-than-minutes 180"),
+        (api_missing_dependency, "deployment", "dependency_missing", "vps-deploy.sh --baseline-mode live --ref " + HEAD),
+        (missing_column, "deployment", "missing_column", "journalctl -u healtharchive-api.service"),
+        (postgresql_down, "service", "postgresql_down", "systemctl status 'postgresql*'"),
+        (env_file_unreadable, "config_drift", "env_file_unreadable", "chown -c root:healtharchive /etc/healtharchive/backend.env"),
+        (hot_path_stale, "storage", "hot_path_stale", "umount --lazy -- /srv/healtharchive/jobs/"),
+        (hot_path_hung, "storage", "hot_path_hung", "systemctl status healtharchive-storagebox-sshfs.service"),
+        (baseline_drift, "config_drift", "baseline_drift", "check_baseline_drift.py --mode local --no-write"),
+        (worker_inactive, "service", "worker_inactive", "systemctl status healtharchive-worker.service"),
+        (undeployed_commits, "deployment", "undeployed_commits", "vps-deploy.sh --baseline-mode live --ref " + NEWER),
+    )
+}
