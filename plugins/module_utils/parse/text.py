@@ -34,6 +34,8 @@ def encodable(value: str) -> str:
 
 def strip_ansi(value: str) -> str:
     """Remove terminal escape sequences (contract 2.1: ``status`` colours its output even into a pipe)."""
+    if "\x1b" not in value and "\x9b" not in value and "\x9d" not in value:
+        return value
     return _ANSI.sub("", value)
 
 
