@@ -15,12 +15,12 @@ MASK = "********"
 # Shorter secrets are ignored: see EnvironmentFile.secret_values.
 SHORTEST_SECRET = 4
 
-# Up to a space, a quote or a separator. An escaped quote ends it too: the text may be JSON that is parsed afterwards.
-_VALUE = r"(?:[^\s'\"\\&,;]|\\\\|\\(?!['\"\\]))+"
+# Up to a space, NUL, a quote or a separator. An escaped quote ends it too: the text may be JSON that is parsed later.
+_VALUE = r"(?:[^\s\0'\"\\&,;]|\\\\|\\(?!['\"\\]))+"
 # A password in a URL, user kept: what stands between the first colon and the last @ of the authority.
-_URL_PASSWORD = re.compile(r"(://[^\s:/?#@'\"<>]{0,256}:)[^\s/'\"<>]{1,1024}@")
+_URL_PASSWORD = re.compile(r"(://[^\s\0:/?#@'\"<>]{0,256}:)[^\s\0/'\"<>]{1,1024}@")
 # A token in place of a user; only for http, for ssh://git@host names a user.
-_URL_TOKEN = re.compile(r"(?i)(\bhttps?://)[^\s:/?#@'\"<>]{1,1024}@")
+_URL_TOKEN = re.compile(r"(?i)(\bhttps?://)[^\s\0:/?#@'\"<>]{1,1024}@")
 _HEADER = re.compile(
     r"(?i)(\b(?:proxy-)?authorization['\"]?[ \t]{0,3}[:=][ \t]{0,3}['\"]?(?:(?:basic|bearer|digest|token)[ \t]{1,3})?)"
     + _VALUE

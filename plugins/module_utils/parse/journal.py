@@ -20,7 +20,7 @@ LINE_LIMIT = 4000
 _MICROSECONDS = re.compile(r"[0-9]{1,17}")
 _QUOTED_PATH = r"(?:[^'\"]{0,200}['\"](/[^'\"]{1,400})['\"])?"
 
-# Code, a text that the line must contain, pattern. The first that matches a line names it, and group 1, if it took part,
+# Code, a text that the line must contain, pattern. The first that matches names the line, and group 1, if it took part,
 # is the subject. The text is looked for first because that is many times faster; gaps are bounded, so that no line can
 # make the search slow.
 _SIGNATURES = (

@@ -46,6 +46,7 @@ def test_known_secrets(text: str, shown: str) -> None:
         ("-H 'Authorization: opaque'", "-H 'Authorization: ********'"),
         ("X-Admin-Token: hunter2", "X-Admin-Token: ********"),
         ("sent Bearer hunter2hunter2 to", "sent Bearer ******** to"),
+        ("token=hunter2\0next field", "token=********\0next field"),
         ("?token=hunter2&x=1", "?token=********&x=1"),
         ("PGPASSWORD=hunter2 psql", "PGPASSWORD=******** psql"),
         ("HEALTHARCHIVE_ADMIN_TOKEN='hunter2'", "HEALTHARCHIVE_ADMIN_TOKEN='********'"),
