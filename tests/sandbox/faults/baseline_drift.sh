@@ -6,12 +6,23 @@
 # class: config_drift
 # next: check_baseline_drift
 
+file=/etc/healtharchive/backend.env
+
 break_it() {
-    chmod 0755 /srv/healtharchive/backups
-    sed -i 's/^HEALTHARCHIVE_CORS_ORIGINS=.*/HEALTHARCHIVE_CORS_ORIGINS=https:\/\/old.example.org/' /etc/healtharchive/backend.env
+    local report
+    chmod 00755 /srv/healtharchive/backups
+    sed -i 's|^HEALTHARCHIVE_CORS_ORIGINS=.*|HEALTHARCHIVE_CORS_ORIGINS=https://old.example.org|' "$file"
+    report=$(drift_check) && return 1
+    grep --quiet '^- filesystem:/srv/healtharchive/backups:mode:' <<<"$report"
+    grep --quiet '^- env:HEALTHARCHIVE_CORS_ORIGINS:' <<<"$report"
+}
+
+drift_check() {
+    runuser -u haadmin -- "$checkout/.venv/bin/python3" -B "$checkout/scripts/check_baseline_drift.py" --no-write
 }
 
 mend_it() {
     chmod 2770 /srv/healtharchive/backups
-    sed -i 's/^HEALTHARCHIVE_CORS_ORIGINS=.*/HEALTHARCHIVE_CORS_ORIGINS=https:\/\/archive.example.org/' /etc/healtharchive/backend.env
+    sed -i 's|^HEALTHARCHIVE_CORS_ORIGINS=.*|HEALTHARCHIVE_CORS_ORIGINS=https://archive.example.org|' "$file"
+    drift_check
 }

@@ -40,5 +40,6 @@ mend_it() {
     systemctl reset-failed healtharchive-storagebox-sshfs healtharchive-warc-tiering
     systemctl restart healtharchive-storagebox-sshfs
     systemctl restart healtharchive-warc-tiering
-    wait_until 30 ls "$jobs/imports/hc-2019/"*.combined.log
+    tier_annual_jobs
+    ls "$jobs"/imports/*/*.combined.log "$jobs"/hc/*/*.combined.log
 }

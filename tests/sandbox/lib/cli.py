@@ -198,7 +198,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     options = _parser().parse_args(words)
     options.command = command
     # what was begun is cleaned up when the program is told to end, too
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda caught, _frame: sys.exit(128 + caught))
     try:
         options.function(options)
         sys.stdout.flush()

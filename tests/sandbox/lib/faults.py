@@ -51,8 +51,7 @@ def _read(path: Path) -> Fault:
 
 def apply(guest: Guest, chosen: Fault, function: str) -> str:
     """Run `break_it` or `mend_it` of the fault in the guest, as root; what it printed."""
-    script = "\n".join([(layout.GUEST_FILES / "fault_helpers.sh").read_text(), chosen.path.read_text(), function])
-    done = guest.enter(script, seconds=SECONDS)
+    done = guest.script(chosen.path.read_text() + "\n" + function, seconds=SECONDS)
     if done.returncode != 0:
         raise SandboxError(f"'{chosen.name}': {function} failed in guest '{guest.name}' (exit code {done.returncode}).",
                            *(done.stdout + done.stderr).strip().splitlines()[-20:],

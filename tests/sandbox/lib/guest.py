@@ -116,8 +116,10 @@ class Guest:
     def up(self, layers: Sequence[image.Layer]) -> None:
         """Make it anew and boot it; a guest that has a number keeps it. On any failure everything of it is removed."""
         try:
+            record = self.record()
             self._clear()
-            record = self._reserve()
+            record = Record(self.name, network.create(self.home / "netns", record.index if record else None))
+            self.write(record)
             self._mount(layers)
             self._personalise(record)
             self._boot(record)
@@ -141,26 +143,13 @@ class Guest:
         record = self.record()
         if record is not None:
             self._end(record)
-            network.remove(record.index)
-            control_groups.remove(self.name)
+            control_groups.remove(network.control_group(record.index))
+        network.remove(self.home / "netns")
         for point in machine.mounts_below(self.home):
             machine.run(["umount", point], what="Unmounting the guest's file system")
         for path in self.home.iterdir():
             if path.name != "guest.json":
                 machine.remove_tree(path)
-
-    def _reserve(self) -> Record:
-        record = self.record()
-        with locks.locked(layout.state()):
-            if record is None:
-                taken = {other.index for other in (guest.record() for guest in guests()) if other}
-                free = [number for number in range(network.GUESTS) if number not in taken and network.is_free(number)]
-                if not free:
-                    raise SandboxError(f"There are {network.GUESTS} guests already: no more addresses.")
-                record = Record(self.name, free[0])
-            record = Record(self.name, record.index)
-            self.write(record)
-            return record
 
     def _mount(self, layers: Sequence[image.Layer]) -> None:
         for folder in ("upper", "work", "root", "ssh"):
@@ -177,26 +166,25 @@ class Guest:
         machine.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"sandbox-{self.name}", "-f", str(key)],
                     what="Making the key to the guest")
         setup = [*machine.nspawn(), "--as-pid2", "--private-network", f"--directory={self.root}",
-                 f"--machine=ha-{self.name}-setup", f"--bind-ro={layout.GUEST_FILES}:/run/guest",
+                 f"--machine={network.interface(record.index)}-setup", f"--bind-ro={layout.GUEST_FILES}:/run/guest",
                  f"--setenv=GUEST_NAME={self.name}", f"--setenv=GUEST_ADDRESS={self.address}",
                  f"--setenv=OPERATOR_KEY={key.with_suffix('.pub').read_text().strip()}",
                  "--setenv=LC_ALL=C.UTF-8", "/run/guest/personalise.sh"]
-        machine.run(control_groups.started_in(self.name, setup), what="Giving the guest its name and secrets")
+        machine.run(control_groups.started_in(network.control_group(record.index), setup), what="Giving the guest its name and secrets")
         host_key = (self.root / "etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2]
         (self.home / "ssh/known_hosts").write_text(f"{network.guest_address(record.index)} {' '.join(host_key)}\n")
 
     def _boot(self, record: Record) -> None:
-        namespace = network.create(self.home, record.index)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         address = f"@healtharchive-sandbox-{os.getpid()}-{self.name}"
         listener.bind("\0" + address[1:])
         environment = machine.environment()
         environment["NOTIFY_SOCKET"] = address
-        argv = [*machine.nspawn(), "--boot", f"--directory={self.root}", f"--machine=ha-{self.name}",
-                f"--hostname={self.name}", f"--network-namespace-path={namespace}", "--bind=/dev/fuse",
+        argv = [*machine.nspawn(), "--boot", f"--directory={self.root}", f"--machine={network.interface(record.index)}",
+                f"--hostname={self.name}", f"--network-namespace-path={self.home / 'netns'}", "--bind=/dev/fuse",
                 "--kill-signal=SIGRTMIN+4"]
         with open(self.home / "console.log", "ab") as console, listener:
-            process = subprocess.Popen(control_groups.started_in(self.name, argv), stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
+            process = subprocess.Popen(control_groups.started_in(network.control_group(record.index), argv), stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
                                        env=environment, cwd="/", start_new_session=True)
             record.supervisor, record.supervisor_started = process.pid, _process_started(process.pid)
             self.write(record)
@@ -217,7 +205,7 @@ class Guest:
         if not _wait(serves, BOOT_SECONDS):
             raise SandboxError(f"The guest's API did not serve within {BOOT_SECONDS} s; "
                                f"http://{address}/api/health answered: {answer[0]}.")
-        done = self.enter((layout.GUEST_FILES / "after_boot.sh").read_text())
+        done = self.script("tier_annual_jobs")
         if done.returncode != 0:
             raise SandboxError("The hot paths of the annual jobs could not be mounted.",
                                *(done.stdout + done.stderr).splitlines()[-10:])
@@ -271,6 +259,10 @@ class Guest:
                 "--root", "--wd", "--", "env", "-i", f"PATH={machine.PATH}", "HOME=/root", "LC_ALL=C.UTF-8",
                 "bash", "-euo", "pipefail", "-c", command]
         return self._run(argv, seconds)
+
+    def script(self, text: str, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
+        """Run a bash script like `enter`, with the functions of guest/helpers.sh."""
+        return self.enter((layout.GUEST_FILES / "helpers.sh").read_text() + "\n" + text, seconds)
 
     def _run(self, argv: Sequence[str], seconds: float) -> "subprocess.CompletedProcess[str]":
         try:

@@ -205,12 +205,12 @@ class _Build:
             lower = ":".join(str(layer.path) for layer in reversed(below))
             shell.append(shlex.join(["mount", "-t", "overlay", "overlay", "-o",
                                      f"lowerdir={lower},upperdir={tree},workdir={work},{OVERLAY_OPTIONS}", str(root)]))
-        run = [*machine.nspawn(), "--as-pid2", f"--directory={root}", "--machine=healtharchive-build",
+        run = [*machine.nspawn(), "--as-pid2", f"--directory={root}", f"--machine=healtharchive-build{os.getpid()}",
                f"--bind-ro={layout.GUEST_FILES}:/run/guest", "--setenv=LC_ALL=C.UTF-8", *options]
         if not network:
             run.append("--private-network")
         shell.append("exec " + shlex.join([*run, f"/run/guest/{script}"]))
-        group = "build"  # there is one build at a time
+        group = f"build{os.getpid()}"
         try:
             self.run(control_groups.started_in(group, ["sh", "-c", "\n".join(shell)]),
                      lambda line: line[4:] if line.startswith("==> ") else None)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Iterable, Optional, Sequence
 
 from . import machine
+from .errors import SandboxError
 
 GUESTS = 63
 
@@ -30,31 +32,60 @@ def interface(index: int) -> str:
     return f"ha-sandbox{index}"
 
 
-def is_free(index: int) -> bool:
-    """Whether nobody has the link, a guest of another state folder included."""
-    return not (Path("/sys/class/net") / interface(index)).exists()
+def control_group(index: int) -> str:
+    """A name that no other guest on this machine has, whatever state folder it lives in."""
+    return f"sandbox{index}"
 
 
 def _run(*argv: str) -> None:
     machine.run(argv, what="Making the guest's network")
 
 
-def create(folder: Path, index: int) -> Path:
-    """Make the link and a namespace that lives as long as its mount at the returned path in `folder`."""
-    namespace, link = folder / "netns", interface(index)
+def _exists(index: int) -> bool:
+    return (Path("/sys/class/net") / interface(index)).exists()
+
+
+def create(namespace: Path, wanted: Optional[int]) -> int:
+    """Make the link and a network namespace that lives as long as its mount at `namespace`; the guest's number.
+
+    A link's name can be had only once on a machine, so making it is what claims the number: the `wanted` one, or else
+    the first that is free.
+    """
     namespace.touch()
     _run("unshare", f"--net={namespace}", "true")
     inside = ("nsenter", f"--net={namespace}", "ip")
     _run(*inside, "link", "set", "lo", "up")
-    _run(*inside, "link", "add", "host0", "type", "veth", "peer", "name", link, "netns", str(os.getpid()))
+    index = _claim(inside, [wanted] if wanted is not None else range(GUESTS))
+    link = interface(index)
     _run(*inside, "addr", "add", f"{guest_address(index)}/30", "dev", "host0")
     _run(*inside, "link", "set", "host0", "up")
     _run("ip", "addr", "add", f"{machine_address(index)}/30", "dev", link)
     _run("ip", "link", "set", link, "up")
-    return namespace
+    return index
 
 
-def remove(index: int) -> None:
-    """Remove the link, if it is there; the namespace goes with the guest's other mounts."""
-    if not is_free(index):
-        _run("ip", "link", "delete", interface(index))
+def _claim(inside: Sequence[str], numbers: Iterable[int]) -> int:
+    refusal: Optional[SandboxError] = None
+    for index in numbers:
+        if _exists(index):
+            continue
+        try:
+            _run(*inside, "link", "add", "host0", "type", "veth", "peer", "name", interface(index), "netns", str(os.getpid()))
+        except SandboxError as error:
+            if not _exists(index):
+                raise
+            refusal = error  # somebody else was quicker
+            continue
+        return index
+    raise SandboxError("No address is free for the guest.", f"There are {GUESTS} for all guests of this machine.",
+                       *([refusal.message] if refusal else []))
+
+
+def remove(namespace: Path) -> None:
+    """Remove the link, from its inner end: it is this guest's own, whatever its number. Then the namespace."""
+    if str(namespace) not in machine.mounts_below(namespace.parent):
+        return
+    inside = ("nsenter", f"--net={namespace}", "ip", "link")
+    if " host0@" in machine.run([*inside, "show"], what="Looking at the guest's network"):
+        _run(*inside, "delete", "host0")
+    _run("umount", str(namespace))

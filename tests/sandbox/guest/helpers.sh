@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 #
-# What fault files share. It is put before each of them, and runs in the guest as root with bash -euo pipefail.
+# What is put before every script that the sandbox runs in a running guest, as root with bash -euo pipefail.
 
 # shellcheck disable=SC2034
 origin=/srv/git/healtharchive.git
@@ -68,6 +68,17 @@ forget_jobs() {
     done < <(sql "SELECT output_dir FROM archive_jobs WHERE name = '$1'")
     sql "DELETE FROM snapshots WHERE job_id IN (SELECT id FROM archive_jobs WHERE name = '$1');
          DELETE FROM archive_jobs WHERE name = '$1'"
+}
+
+# What an operator does after a boot (contract 4.11): no unit brings the annual jobs' hot paths back.
+tier_annual_jobs() {
+    (
+        set -a
+        # shellcheck disable=SC1091
+        source /etc/healtharchive/backend.env
+        cd "$checkout"
+        .venv/bin/python3 -B scripts/vps-annual-output-tiering.py --year 2026 --apply
+    )
 }
 
 start_worker() {
