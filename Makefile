@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-quick lint sanity clean distclean venv print-venv print-collections requirements \
-	stage-unit stage-lint stage-sanity stage-sandbox stage-end-to-end stage-molecule stage-oldest-core
+	stage-unit stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-molecule stage-oldest-core
 
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
 FAULT ?= api_missing_dependency
@@ -27,7 +27,7 @@ demo: ## Boot a sandbox host, break it, triage it over SSH
 
 test: ## Run every test there is (root, about 15 minutes)
 	@tools/requisites controller lint sandbox
-	@tools/stages unit lint sanity sandbox end-to-end molecule oldest-core
+	@tools/stages unit lint sanity service sandbox end-to-end molecule oldest-core
 
 test-quick: ## Run the tests that need no host (under 2 minutes)
 	@tools/requisites controller lint
@@ -68,6 +68,9 @@ stage-lint:
 
 stage-sanity:
 	@tools/run tools/sanity
+
+stage-service:
+	@tools/service-tests
 
 stage-sandbox:
 	@tools/run pytest tests/sandbox/tests
