@@ -1,0 +1,107 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may know of what: parsers do no I/O, one file runs commands, and nothing that ships knows of the sandbox host."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE_UTILS = ROOT / "plugins" / "module_utils"
+SHIPPED = [
+    path for folder in ("plugins", "roles", "playbooks") for path in (ROOT / folder).rglob("*") if path.is_file()
+]
+SOURCES = [path for path in SHIPPED if path.suffix in (".py", ".yml", ".j2", ".md")]
+INPUT_AND_OUTPUT = {
+    "os",
+    "io",
+    "subprocess",
+    "socket",
+    "http",
+    "urllib",
+    "pathlib",
+    "shutil",
+    "tempfile",
+    "fcntl",
+    "ctypes",
+}
+PURE = [
+    *(MODULE_UTILS / "parse").glob("*.py"),
+    MODULE_UTILS / "envfile.py",
+    MODULE_UTILS / "redact.py",
+    MODULE_UTILS / "service.py",
+]
+
+
+def imports(path: Path) -> set:
+    """The top-level names that a file imports, relative ones as `.name`."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." * node.level + (node.module or "").split(".")[0])
+    return found
+
+
+def test_there_is_something_to_look_at():
+    assert len(SOURCES) > 30
+    assert len(PURE) > 10
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: path.name)
+def test_what_parses_and_decides_does_no_input_or_output(path):
+    reached = imports(path) & (INPUT_AND_OUTPUT - {"urllib"})
+    assert reached == set()
+    assert not re.search(r"\bopen\(|urllib\.request", path.read_text())
+
+
+def test_only_host_starts_processes():
+    users = {
+        path.relative_to(ROOT).as_posix() for path in SOURCES if path.suffix == ".py" and "subprocess" in imports(path)
+    }
+    assert users == {"plugins/module_utils/host.py"}
+
+
+def test_on_the_host_only_the_standard_library_is_used():
+    """On the host nothing may be installed; `ansible.module_utils` travels with the module."""
+    known = {"ansible", "ansible_collections"}
+    for path in MODULE_UTILS.rglob("*.py"):
+        for name in imports(path) - known:
+            assert name.startswith(".") or name in STANDARD_LIBRARY, "%s imports %s" % (path, name)
+
+
+# sys.stdlib_module_names is newer than the oldest Python that is supported.
+STANDARD_LIBRARY = {
+    *(
+        "__future__",
+        "bisect",
+        "collections",
+        "ctypes",
+        "dataclasses",
+        "datetime",
+        "enum",
+        "errno",
+        "fcntl",
+        "functools",
+    ),
+    *("glob", "grp", "http", "itertools", "json", "math", "os", "pwd", "re", "selectors", "shlex", "shutil", "signal"),
+    *("socket", "stat", "string", "subprocess", "sys", "tempfile", "threading", "time", "types", "typing", "urllib"),
+}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_that_ships_knows_of_the_sandbox_host(path):
+    # Jinja2 calls its restricted environment a sandbox too.
+    text = re.sub(r"jinja2\.sandbox|\w*SandboxedEnvironment", "", path.read_text())
+    assert not re.search(r"sandbox", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_that_ships_hides_a_failure(path):
+    text = path.read_text()
+    assert not re.search(r"ignore_errors:\s*true|failed_when:\s*false|no_log:\s*true", text)
