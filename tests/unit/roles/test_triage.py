@@ -1,0 +1,239 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook as an operator runs it, with ansible-playbook, on evidence that a stand-in module returns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+import yaml
+from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage import samples
+from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage.samples import data, healthy_evidence, job
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+STAND_IN = """
+import json, os
+from ansible.module_utils.basic import AnsibleModule
+OPTIONS = %r
+module = AnsibleModule({name: {} for name in OPTIONS}, supports_check_mode=True)
+with open(os.environ["TRIAGE_STAND_IN"]) as handle:
+    answer = json.load(handle)
+module.params["deadline"] = int(module.params["deadline"])
+answer.setdefault("asked", module.params)
+(module.fail_json if answer.pop("fails", False) else module.exit_json)(**answer)
+"""
+LINE = "Triage was not done: "
+
+
+@pytest.fixture(scope="session")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This collection, with a stand-in for the module that asks the host."""
+    root = tmp_path_factory.mktemp("collections")
+    here = root / "ansible_collections" / "healtharchive" / "remediation"
+    (here / "plugins" / "modules").mkdir(parents=True)
+    for entry in ("galaxy.yml", "meta", "roles", "playbooks"):
+        (here / entry).symlink_to(CHECKOUT / entry)
+    for entry in (CHECKOUT / "plugins").iterdir():
+        if entry.name != "modules":
+            (here / "plugins" / entry.name).symlink_to(entry)
+    for module in (CHECKOUT / "plugins" / "modules").glob("*.py"):
+        if module.name != "triage_info.py":
+            (here / "plugins" / "modules" / module.name).symlink_to(module)
+    fragment = (CHECKOUT / "plugins" / "doc_fragments" / "host.py").read_text()
+    options = yaml.safe_load(fragment.split('r"""')[1].split('"""')[0])["options"]
+    (here / "plugins" / "modules" / "triage_info.py").write_text(STAND_IN % [*options, "deadline"])
+    return root
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(collections: Path, tmp_path: Path) -> Run:
+    """Run the playbook in ``tmp_path`` on hosts that are all this machine."""
+
+    def playbook(answer: Any, *arguments: str, hosts: str = "archive") -> subprocess.CompletedProcess[str]:
+        (tmp_path / "answer.json").write_text(json.dumps(answer))
+        local = "ansible_connection=local\nansible_python_interpreter=%s\nansible_become=false" % sys.executable
+        (tmp_path / "inventory").write_text("[healtharchive]\n%s\n[healtharchive:vars]\n%s\n" % (hosts, local))
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "TRIAGE_STAND_IN": str(tmp_path / "answer.json"),
+        }
+        program = Path(sys.executable).with_name("ansible-playbook")
+        argv = [str(program), "-i", "inventory", "healtharchive.remediation.triage", *arguments]
+        return subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+
+    return playbook
+
+
+def reports(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "triage").glob("*/*/*.json"))
+
+
+def test_defaults_are_those_of_the_argument_spec() -> None:
+    role = samples.ROLE
+    defaults = yaml.safe_load((role / "defaults/main.yml").read_text())
+    options = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    assert defaults == {name: option["default"] for name, option in options.items()}
+
+
+def test_a_healthy_host(run: Run, tmp_path: Path) -> None:
+    result = run({"evidence": healthy_evidence()})
+    assert result.returncode == 0, result.stdout
+    assert "=== archive: nothing found ===" in result.stdout
+    assert "changed=0" in result.stdout
+    evidence, classified = reports(tmp_path)
+    assert evidence.parent == tmp_path / "triage" / "archive" / "20261123T175000Z"
+    assert json.loads(evidence.read_text()) == healthy_evidence()
+    assert json.loads(classified.read_text())["verdict"] == "nothing_found"
+    assert {path.stat().st_mode & 0o777 for path in (evidence, classified)} == {0o600}
+
+
+def test_a_fault_is_a_result_and_no_failure(run: Run, tmp_path: Path) -> None:
+    evidence = healthy_evidence()
+    samples.hot_path_stale(evidence)
+    result = run({"evidence": evidence})
+    assert result.returncode == 0, result.stdout
+    assert "=== archive: storage (certain, sev1) ===" in result.stdout
+    assert json.loads(reports(tmp_path)[1].read_text())["classes"][0]["rule"] == "hot_path_stale"
+
+
+def test_check_mode_says_the_same_and_writes_nothing(run: Run, tmp_path: Path) -> None:
+    evidence = healthy_evidence()
+    samples.worker_inactive(evidence)
+    result = run({"evidence": evidence}, "--check")
+    assert result.returncode == 0, result.stdout
+    assert "=== archive: service (certain, sev1) ===" in result.stdout
+    assert "files     none written" in result.stdout
+    assert not (tmp_path / "triage").exists()
+
+
+def test_hosts_come_in_the_order_of_the_inventory(run: Run, tmp_path: Path) -> None:
+    names = ["host%d" % number for number in range(6)]
+    result = run({"evidence": healthy_evidence()}, "--forks", "6", hosts="\n".join(names))
+    assert result.returncode == 0, result.stdout
+    assert [line.split()[1].rstrip(":") for line in result.stdout.splitlines() if line.startswith("===")] == names
+    assert len(reports(tmp_path)) == 12
+
+
+def test_inventory_variables_reach_the_module_and_others_keep_its_defaults(run: Run) -> None:
+    variables = "healtharchive_checkout=/opt/other healtharchive_public_api_base=https://archive.example.org"
+    result = run({"evidence": healthy_evidence()}, "-v", hosts="archive " + variables)
+    asked = result.stdout
+    assert '"checkout": "/opt/other"' in asked
+    assert '"public_api_base": "https://archive.example.org"' in asked
+    assert '"env_file": null' in asked
+    assert '"deadline": 60' in asked
+
+
+def test_nothing_that_a_host_says_is_evaluated(run: Run, tmp_path: Path) -> None:
+    marker = tmp_path / "evaluated"
+    template = "{{ lookup('pipe', 'touch %s') }}{%% set x = 1 %%}" % marker
+    ugly = "a\nb\x1b[31mred\u202e\u2028" + "x" * 10000
+    evidence = healthy_evidence()
+    samples.worker_inactive(evidence)
+    data(evidence, "jobs")["jobs"] = [job(7, name=template, source=ugly)]
+    data(evidence, "deployment").update(dirty=True, dirty_files=[template, ugly])
+    samples.unseen(evidence, "public_surface", "bad_evidence", template)
+    evidence["host"]["hostname"] = template
+    result = run({"evidence": evidence})
+    assert result.returncode == 0, result.stdout
+    assert "waiting: 7 (a\\nb\\x1b[31mred\\u202e" in result.stdout
+    assert template[:40] in " ".join(result.stdout.split())
+    assert not marker.exists()
+    assert "\x1b" not in result.stdout
+    assert "\u202e" not in result.stdout
+    evidence_file, result_file = reports(tmp_path)
+    assert json.loads(evidence_file.read_text()) == evidence
+    assert template in json.loads(result_file.read_text())["bad_evidence"][0]["message"]
+
+
+def test_that_check_would_notice_an_evaluation(run: Run, tmp_path: Path) -> None:
+    """The control: what the operator gives may be a template, and then the file is there."""
+    marker = tmp_path / "evaluated"
+    directory = "{{ lookup('pipe', 'touch %s; echo triage') }}" % marker
+    (tmp_path / "variables.yml").write_text(yaml.safe_dump({"triage_output_directory": directory}))
+    assert run({"evidence": healthy_evidence()}, "-e", "@variables.yml").returncode == 0
+    assert marker.exists()
+
+
+def test_a_site_s_rule_is_judged_too(run: Run) -> None:
+    rule = {
+        "id": "always_here",
+        "class": "automation",
+        "layer": "backlog",
+        "direct": True,
+        "summary": "The API is {api_state}.",
+        "when": [{"fact": "api.responds == true", "text": "it responds"}],
+        "severity": "sev3",
+        "severity_reason": "minor, internal, docs",
+        "next": [{"why": "Look.", "command": "ls -ld {checkout}"}],
+    }
+    result = run({"evidence": healthy_evidence()}, "-e", json.dumps({"triage_extra_rules": [rule]}))
+    assert result.returncode == 0, result.stdout
+    assert "what      The API is active." in result.stdout
+
+
+REFUSAL = {"fails": True, "msg": "There is no directory /nowhere on this host. Set healtharchive_checkout.", "code": "checkout_missing"}
+
+
+def test_the_module_s_refusal_is_one_line(run: Run, tmp_path: Path) -> None:
+    result = run(REFUSAL)
+    assert result.returncode == 2
+    assert "archive: " + LINE + REFUSAL["msg"] in result.stdout.splitlines()
+    assert reports(tmp_path) == []
+
+
+def test_a_host_that_is_not_reached_is_one_line_and_the_others_are_triaged(run: Run, tmp_path: Path) -> None:
+    gone = "gone ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args='-F none'"
+    result = run({"evidence": healthy_evidence()}, hosts=gone + "\narchive")
+    assert result.returncode == 2
+    lines = [line for line in result.stdout.splitlines() if line.startswith("gone: " + LINE + "The host was not reached")]
+    assert len(lines) == 1
+    assert "Next: try ssh" in lines[0]
+    assert "=== archive: nothing found ===" in result.stdout
+    assert {path.parents[1].name for path in reports(tmp_path)} == {"archive"}
+
+
+BAD_INPUTS = {
+    "triage_deadline must be from 10 to 600 seconds": {"triage_deadline": 5},
+    "'triage_deadline' is of type": {"triage_deadline": "soon"},
+    "triage_output_directory must not be empty": {"triage_output_directory": " "},
+    "'triage_extra_rules' is of type": {"triage_extra_rules": 3},
+    "rule mine: class: is missing": {"triage_extra_rules": [{"id": "mine"}]},
+}
+
+
+@pytest.mark.parametrize("message", BAD_INPUTS)
+def test_bad_input_is_refused_before_the_host_is_asked(run: Run, tmp_path: Path, message: str) -> None:
+    result = run({"evidence": healthy_evidence()}, "-e", json.dumps(BAD_INPUTS[message]))
+    assert result.returncode == 2
+    assert message in result.stdout + result.stderr
+    assert "Run every probe" not in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+    assert reports(tmp_path) == []
+
+
+def test_a_report_that_cannot_be_written_does_not_hide_the_summary(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "triage").write_text("a file where a directory belongs")
+    result = run({"evidence": healthy_evidence()})
+    assert result.returncode == 2
+    assert "could not be written on the controller" in result.stdout
+    assert "=== archive: nothing found ===" in result.stdout
+
+
+def test_a_document_of_another_version_is_refused_in_one_line(run: Run) -> None:
+    result = run({"evidence": {**healthy_evidence(), "schema_version": 2}})
+    assert result.returncode == 2
+    assert "schema_version must be 1, not 2" in result.stdout + result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
