@@ -141,7 +141,7 @@ def parse(content: bytes) -> EnvironmentFile:
         drift_checker=_printable(checker),
         findings=tuple(sorted(findings, key=lambda finding: finding["line"])),
         # Text that is to be redacted may have been decoded either way.
-        raw_values=tuple((name, form) for _line, name, raw in _raw_assignments(text) for form in {raw, _as_text(raw)}),
+        raw_values=tuple((name, form) for _line, name, raw in _raw_assignments(text) for form in (raw, _as_text(raw))),
     )
 
 
