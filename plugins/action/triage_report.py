@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any, Dict, Optional
 
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import report
 
 
@@ -32,11 +31,13 @@ class ActionModule(ActionBase):
             return outcome
         host = str((task_vars or {}).get("inventory_hostname", "unknown"))
         try:
-            outcome["directory"] = report.write(options["output_directory"], host, options["evidence"], options["result"])
+            outcome["directory"] = report.write(
+                options["output_directory"], host, options["evidence"], options["result"]
+            )
         except OSError as error:
             outcome.update(
                 failed=True,
-                msg="The files of the triage could not be written on the controller: %s. Set triage_output_directory to a "
-                "directory that you may write." % error,
+                msg="The files of the triage could not be written on the controller: %s. "
+                "Set triage_output_directory to a directory that you may write." % error,
             )
         return outcome

@@ -8,7 +8,6 @@ from typing import Any, Dict, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import summary
 
 

@@ -11,9 +11,10 @@ version_added: 0.1.0
 author:
   - HealthArchive maintainers (@healtharchive)
 description:
-  - Takes the evidence document that M(healtharchive.remediation.triage_info) returns and gives the classes of faults that it
-    shows, ranked, each with what speaks for and against it and one next command.
-  - A pure function. Nothing that comes from the host is evaluated; what was not seen is never taken for a good or a bad sign.
+  - Takes the evidence document that M(healtharchive.remediation.triage_info) returns and gives the classes of faults
+    that it shows, ranked, each with what speaks for and against it and one next command.
+  - A pure function. Nothing that comes from the host is evaluated; what was not seen is never taken for a good or a bad
+    sign.
   - The guide is C(docs/triage.md) in the collection.
 options:
   _input:
@@ -49,8 +50,8 @@ RETURN = r"""
 _value:
   description:
     - C(verdict) is V(found), V(nothing_found) or V(unknown); C(classes) is ranked, the first one is where to begin.
-    - C(bad_evidence) says what makes the evidence worthless, C(not_seen) what the probes could not see, and C(not_established)
-      which facts are missing for V(nothing_found).
+    - C(bad_evidence) says what makes the evidence worthless, C(not_seen) what the probes could not see, and
+      C(not_established) which facts are missing for V(nothing_found).
   type: dict
 """
 
@@ -58,7 +59,6 @@ from typing import Any, Callable, Dict
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
-
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import classification
 
 

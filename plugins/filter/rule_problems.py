@@ -11,8 +11,8 @@ version_added: 0.1.0
 author:
   - HealthArchive maintainers (@healtharchive)
 description:
-  - Says what is wrong with rules for P(healtharchive.remediation.classify#filter), so that a mistake in a site's own rule is
-    found before a host is asked.
+  - Says what is wrong with rules for P(healtharchive.remediation.classify#filter), so that a mistake in a site's own
+    rule is found before a host is asked.
 options:
   _input:
     description: The rules.

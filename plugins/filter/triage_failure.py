@@ -11,8 +11,8 @@ version_added: 0.1.0
 author:
   - HealthArchive maintainers (@healtharchive)
 description:
-  - Takes what was registered of M(healtharchive.remediation.triage_info) when it failed or did not reach the host, and says
-    what failed, why, and the next safe step.
+  - Takes what was registered of M(healtharchive.remediation.triage_info) when it failed or did not reach the host, and
+    says what failed, why, and the next safe step.
 options:
   _input:
     description: The registered result.
@@ -35,7 +35,6 @@ _value:
 from typing import Any, Callable, Dict
 
 from ansible.utils.unsafe_proxy import wrap_var
-
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import failure
 
 

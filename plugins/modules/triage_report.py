@@ -9,9 +9,10 @@ module: triage_report
 short_description: Write the files of a triage on the controller
 version_added: 0.1.0
 description:
-  - Writes C(evidence.json) and C(result.json) into O(output_directory)/HOST/STAMP/ on the controller, where HOST is the name in
-    the inventory and STAMP the moment of the evidence in UTC.
-  - Runs on the controller only. Each file is there whole or not at all, with mode 0600; the directories it makes have mode 0700.
+  - Writes C(evidence.json) and C(result.json) into O(output_directory)/HOST/STAMP/ on the controller, where HOST is the
+    name in the inventory and STAMP the moment of the evidence in UTC.
+  - Runs on the controller only. Each file is there whole or not at all, with mode 0600; the directories it makes have
+    mode 0700.
   - RV(ignore:changed) is always false, because it tells about the host.
 author:
   - HealthArchive maintainers (@healtharchive)

@@ -9,9 +9,10 @@ module: triage_summary
 short_description: Print the summary of a triage on the terminal
 version_added: 0.1.0
 description:
-  - Prints what is wrong with a host, how sure that is, what speaks for and against it, what could not be seen, and the one
-    command to type next.
-  - Runs on the controller only and prints by itself, because every result format of Ansible would quote and escape the lines.
+  - Prints what is wrong with a host, how sure that is, what speaks for and against it, what could not be seen, and the
+    one command to type next.
+  - Runs on the controller only and prints by itself, because every result format of Ansible would quote and escape the
+    lines.
   - Whatever the host said is made printable; nothing of it is evaluated.
 author:
   - HealthArchive maintainers (@healtharchive)
@@ -25,7 +26,8 @@ options:
       - Needs O(evidence).
     type: dict
   directory:
-    description: Where P(healtharchive.remediation.triage_report#module) wrote the files; without it the summary says that none were.
+    description:
+      - Where M(healtharchive.remediation.triage_report) wrote the files; without it the summary says that none were.
     type: str
   failure:
     description:

@@ -33,8 +33,8 @@ class _Match(NamedTuple):
 def classify(evidence: Any, rules: Any, required_facts: Any, bad_evidence: Any) -> Dict[str, Any]:
     """Classify one evidence document with rules that are data.
 
-    Returns ``{"verdict", "classes", "bad_evidence", "not_seen", "not_established"}`` (docs/triage.md). Raises ValueError,
-    with one line, when the document or a rule has not the shape it must have.
+    Returns ``{"verdict", "classes", "bad_evidence", "not_seen", "not_established"}`` (docs/triage.md). Raises
+    ValueError, with one line, when the document or a rule has not the shape it must have.
     """
     return classify_with(Evidence(evidence), knowledge(rules, required_facts, bad_evidence))
 
@@ -50,7 +50,8 @@ def classify_with(evidence: Evidence, known: Knowledge) -> Dict[str, Any]:
     ranked = _ranked(matches)
     reported = {match.rule.id for match in ranked}
     classes = [
-        {**match.description, "caused_by": [cause for cause in match.rule.caused_by if cause in reported]} for match in ranked
+        {**match.description, "caused_by": [cause for cause in match.rule.caused_by if cause in reported]}
+        for match in ranked
     ]
     bad = _bad_evidence(evidence, known, look)
     not_established = [
@@ -106,10 +107,11 @@ def confidence_of(
 ) -> Optional[str]:
     """The word for how sure a rule is; None: it does not apply.
 
-    ``certain``: all that the rule needs was seen, nothing speaks against it, everything that could was looked at, and the
-    fault itself was observed (``direct``) or something independent supports it. ``likely``: all that it needs was seen and
-    nothing seen speaks against it. ``possible``: all that it needs was seen but something speaks against it, or a part of
-    what it needs could not be seen while another part and something that supports it were, and nothing speaks against it.
+    ``certain``: all that the rule needs was seen, nothing speaks against it, everything that could was looked at, and
+    the fault itself was observed (``direct``) or something independent supports it. ``likely``: all that it needs was
+    seen and nothing seen speaks against it. ``possible``: all that it needs was seen but something speaks against it,
+    or a part of what it needs could not be seen while another part and something that supports it were, and nothing
+    speaks against it.
     """
     if False in needed:
         return None
@@ -155,14 +157,20 @@ def _next_step(evidence: Evidence, rule: Rule, look: Callable[[str], Value]) -> 
 def _bad_evidence(evidence: Evidence, known: Knowledge, look: Callable[[str], Value]) -> List[Dict[str, str]]:
     found = [(rule.code, _text(rule.message, look)) for rule in known.bad_evidence if rule.condition(evidence) is True]
     for probe in PROBES:
-        found += [(code, one_line(message, _TEXT_LIMIT)) for code, message in evidence.problems(probe) if code == "bad_evidence"]
+        found += [
+            (code, one_line(message, _TEXT_LIMIT))
+            for code, message in evidence.problems(probe)
+            if code == "bad_evidence"
+        ]
     return [{"code": code, "message": message} for code, message in dict.fromkeys(found)]
 
 
 def _not_seen(evidence: Evidence) -> List[Dict[str, str]]:
     found: List[Tuple[str, str, str]] = []
     for probe in PROBES:
-        found += [(probe, one_line(code, 40), one_line(message, _TEXT_LIMIT)) for code, message in evidence.problems(probe)]
+        found += [
+            (probe, one_line(code, 40), one_line(message, _TEXT_LIMIT)) for code, message in evidence.problems(probe)
+        ]
     jobs = evidence.data("jobs")
     cannot_know = jobs.get("cannot_know") if isinstance(jobs, Mapping) else None
     if isinstance(cannot_know, (list, tuple)) and cannot_know:
@@ -170,7 +178,9 @@ def _not_seen(evidence: Evidence) -> List[Dict[str, str]]:
     return [{"probe": probe, "code": code, "message": message} for probe, code, message in dict.fromkeys(found)]
 
 
-def _texts(statements: List[Tuple[Statement, Optional[bool]]], wanted: Optional[bool], look: Callable[[str], Value]) -> List[str]:
+def _texts(
+    statements: List[Tuple[Statement, Optional[bool]]], wanted: Optional[bool], look: Callable[[str], Value]
+) -> List[str]:
     texts = [_text(statement.text, look) for statement, answer in statements if answer is wanted]
     return list(dict.fromkeys(texts))
 

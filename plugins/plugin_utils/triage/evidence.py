@@ -46,7 +46,9 @@ class Evidence:
         for name in PROBES:
             record = probes.get(name)
             if record is not None and (not isinstance(record, Mapping) or record.get("status") not in STATUSES):
-                raise ValueError("evidence: probes.%s must be a mapping with a status of %s" % (name, ", ".join(STATUSES)))
+                raise ValueError(
+                    "evidence: probes.%s must be a mapping with a status of %s" % (name, ", ".join(STATUSES))
+                )
         self.document = document
         self._probes = {name: _with_answers(name, probes[name]) for name in PROBES if probes.get(name) is not None}
 
@@ -87,7 +89,7 @@ class Evidence:
 
 
 def _with_answers(probe: str, record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record with those nulls replaced that are answers: no failure, no HTTP status, nothing noted by the crawler."""
+    """The record, those nulls replaced that are answers: no failure, no HTTP status, nothing noted by the crawler."""
     data = record.get("data")
     if not isinstance(data, Mapping):
         return record

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conditions over the evidence, in the grammar of Jinja's expressions, with three truth values. Private to this collection.
+"""Conditions over the evidence: Jinja's grammar, three truth values. Private to this collection.
 
 Jinja only parses them. Its own evaluation knows two truth values, so that null would compare as false, and could reach
 Python's attributes; here a few kinds of node are walked, names and members reach the evidence only, and calls reach the
@@ -59,7 +59,17 @@ def condition(source: Any) -> Condition:
     return Condition(source, tree)
 
 
-_NODES = (nodes.And, nodes.Or, nodes.Not, nodes.Compare, nodes.Getattr, nodes.Getitem, nodes.Name, nodes.Const, nodes.Call)
+_NODES = (
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Compare,
+    nodes.Getattr,
+    nodes.Getitem,
+    nodes.Name,
+    nodes.Const,
+    nodes.Call,
+)
 _PARTS = (nodes.Operand, nodes.Keyword, nodes.List, nodes.Tuple)
 
 

@@ -30,7 +30,9 @@ def line(registered: Any) -> str:
         return one_line("Triage was not done: %s" % message, _LIMIT)
     if _BECOME.search(reason):
         return _sentence(
-            "The host was reached, but not as root", reason, "make `sudo -n true` work for the account that Ansible uses, or give its password with -K"
+            "The host was reached, but not as root",
+            reason,
+            "make `sudo -n true` work for the account that Ansible uses, or give its password with -K",
         )
     if result.get("unreachable") is True:
         return _sentence(
@@ -40,15 +42,25 @@ def line(registered: Any) -> str:
         )
     if result.get("timedout") or _TIMEOUT.search(reason):
         return _sentence(
-            "The host was reached but gave no evidence in time", reason, "run triage again; if it happens again, look at the load of the host by ssh"
+            "The host was reached but gave no evidence in time",
+            reason,
+            "run triage again; if it happens again, look at the load of the host by ssh",
         )
     if _INTERPRETER.search(reason):
-        return _sentence("The probes could not be started", reason, "set ansible_python_interpreter to a Python 3.9 or newer of the host")
-    return _sentence("The probes could not be run", reason, "run triage again with -vvv, which shows all that the host said")
+        return _sentence(
+            "The probes could not be started",
+            reason,
+            "set ansible_python_interpreter to a Python 3.9 or newer of the host",
+        )
+    return _sentence(
+        "The probes could not be run", reason, "run triage again with -vvv, which shows all that the host said"
+    )
 
 
 def _sentence(what: str, reason: str, next_step: str) -> str:
-    return one_line("Triage was not done: %s (%s). Next: %s." % (what, one_line(reason, _REASON_LIMIT), next_step), _LIMIT)
+    return one_line(
+        "Triage was not done: %s (%s). Next: %s." % (what, one_line(reason, _REASON_LIMIT), next_step), _LIMIT
+    )
 
 
 def _reason(result: Mapping[str, Any]) -> str:

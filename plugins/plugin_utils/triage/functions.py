@@ -41,10 +41,10 @@ def unit(evidence: Evidence, name: Any) -> Any:
 
 
 def signature(evidence: Evidence, unit_name: Any, *codes: Any, within: Any = None, since_start: Any = False) -> Any:
-    """``signature('healtharchive-api.service', 'missing_module')``: whether the unit's last journal lines hold one of these.
+    """``signature('healtharchive-api.service', 'missing_module')``: whether one is in the unit's last journal lines.
 
-    ``within=120``: only if it was last seen at most so many seconds ago. ``since_start=true``: only if that was after the
-    unit's present start. Old lines stay in a journal after a repair: a signature shows what was, never what is.
+    ``within=120``: only if it was last seen at most so many seconds ago. ``since_start=true``: only if that was after
+    the unit's present start. Old lines stay in a journal after a repair: a signature shows what was, never what is.
     """
     journal = member(member(evidence.data("journal"), "units", True), unit_name, True)
     # What was read of one unit is whole, though another unit's journal may not have been read.
@@ -103,10 +103,10 @@ def _drift(evidence: Evidence, patterns: Any, wanted: bool) -> Any:
 
 
 def some(evidence: Evidence, listing: Any, **wanted: Any) -> Any:
-    """``some(jobs.jobs, status=['queued', 'retryable'], stale=true)``: whether one item of a list has all these members.
+    """``some(jobs.jobs, status=['queued', 'retryable'], stale=true)``: whether an item of a list has all these members.
 
-    A text may hold ``*``; a list means any of; :func:`at_least` asks for a number. Where the probe did not see the whole
-    list, an item that is not there may still exist: then the answer is unknown, never no.
+    A text may hold ``*``; a list means any of; :func:`at_least` asks for a number. Where the probe did not see the
+    whole list, an item that is not there may still exist: then the answer is unknown, never no.
     """
     if not isinstance(listing, Listing):
         return UNKNOWN
@@ -143,5 +143,6 @@ def _matches(value: Any, wanted: Any) -> Optional[bool]:
 
 
 FUNCTIONS: Dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (known, problem, unit, signature, drift, drift_other_than, some, at_least)
+    function.__name__: function
+    for function in (known, problem, unit, signature, drift, drift_other_than, some, at_least)
 }

@@ -1,6 +1,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of a triage on the controller: readable by their owner only, each whole or not there. Private to this collection."""
+"""The files of a triage on the controller: readable by their owner only, each whole or not there.
+
+Private to this collection.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?Z")
 def write(base: str, host: str, evidence: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     """Write ``evidence.json`` and ``result.json`` to ``base/host/stamp/`` and return that directory, absolute.
 
-    The stamp is the moment of the evidence (``20261123T175000Z``, UTC); a second run within it gets ``-2``. Raises OSError.
+    The stamp is the moment of the evidence (``20261123T175000Z``, UTC); a second run within it gets ``-2``. Raises
+    OSError.
     """
     parent = os.path.join(os.path.abspath(os.path.expanduser(base)), _directory_name(host))
     os.makedirs(parent, mode=0o700, exist_ok=True)

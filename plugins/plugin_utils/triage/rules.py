@@ -1,6 +1,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of the classification: data in, checked and compiled rules out (docs/triage.md). Private to this collection."""
+"""The rules of the classification: data in, checked and compiled rules out (docs/triage.md).
+
+Private to this collection.
+"""
 
 from __future__ import annotations
 
@@ -156,7 +159,10 @@ def _rule(record: Any, place: str, before: FrozenSet[str]) -> Rule:
     if not isinstance(record["direct"], bool):
         raise BadRule("%s: direct: must be true or false" % place)
     severity = _choice(record, "severity", tuple(RUBRIC), place)
-    causes = tuple(_choice({key: cause}, key, tuple(sorted(before)), place) for cause, key in _records(record.get("caused_by", []), "caused_by", place))
+    causes = tuple(
+        _choice({key: cause}, key, tuple(sorted(before)), place)
+        for cause, key in _records(record.get("caused_by", []), "caused_by", place)
+    )
     return Rule(
         id=identifier,
         fault_class=_choice(record, "class", CLASSES, place),
@@ -196,7 +202,9 @@ def _steps(record: Mapping[str, Any], place: str) -> Tuple[Step, ...]:
 
 def _required_fact(record: Any, place: str) -> RequiredFact:
     _check_keys(record, "required fact", place)
-    return RequiredFact(_condition(record, "fact", place), _text(record, "text", place), _command(record, "look", place))
+    return RequiredFact(
+        _condition(record, "fact", place), _text(record, "text", place), _command(record, "look", place)
+    )
 
 
 def _bad_evidence(record: Any, place: str) -> BadEvidenceRule:

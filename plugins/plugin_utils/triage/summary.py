@@ -1,6 +1,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The summary of a triage for a terminal: plain text, one screen, readable without colour. Private to this collection."""
+"""The summary of a triage for a terminal: plain text, one screen, readable without colour.
+
+Private to this collection.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,9 @@ def _bad_evidence(result: Mapping[str, Any]) -> List[str]:
 
 def _first(first: Mapping[str, Any]) -> List[str]:
     lines = ["", _labelled("what", first["summary"])]
-    lines.append(_labelled("how sure", "%s; %s: %s" % (first["confidence"], first["severity"], first["severity_reason"])))
+    lines.append(
+        _labelled("how sure", "%s; %s: %s" % (first["confidence"], first["severity"], first["severity_reason"]))
+    )
     lines += _list("for", first["evidence_for"])
     lines += _list("against", first["evidence_against"])
     lines += _list("not seen", first["evidence_missing"])
@@ -80,7 +85,11 @@ def _others(classes: Sequence[Mapping[str, Any]]) -> List[str]:
     for number, each in enumerate(classes[1:], start=2):
         causes = [str(numbers[cause]) for cause in each["caused_by"] if cause in numbers]
         follows = ", may follow from %s" % ", ".join(causes) if causes else ""
-        lines.append(_labelled("also %d" % number, "%s (%s%s): %s" % (each["class"], each["confidence"], follows, each["summary"])))
+        lines.append(
+            _labelled(
+                "also %d" % number, "%s (%s%s): %s" % (each["class"], each["confidence"], follows, each["summary"])
+            )
+        )
     return ["", *_capped(lines, "classes")] if lines else []
 
 
@@ -89,7 +98,8 @@ def _without_class(result: Mapping[str, Any]) -> List[str]:
         return ["", _labelled("what", "Every fact that a healthy host must show was seen.")]
     lines = ["", _labelled("what", "No rule applies, and not everything that a healthy host must show was seen.")]
     facts = [
-        _labelled("not true" if fact["seen"] else "not seen", fact["text"]) for fact in result.get("not_established") or []
+        _labelled("not true" if fact["seen"] else "not seen", fact["text"])
+        for fact in result.get("not_established") or []
     ]
     return lines + _capped(facts, "facts")
 
@@ -100,7 +110,8 @@ def _not_seen(result: Mapping[str, Any]) -> List[str]:
     for item in result.get("not_seen") or []:
         reasons.setdefault("%s: %s" % (item["code"], item["message"]), []).append(item["probe"])
     lines = [
-        _labelled("unseen", "%s (%s)" % (", ".join(dict.fromkeys(probes)), reason)) for reason, probes in reasons.items()
+        _labelled("unseen", "%s (%s)" % (", ".join(dict.fromkeys(probes)), reason))
+        for reason, probes in reasons.items()
     ]
     return ["", *_capped(lines, "reasons")] if lines else []
 

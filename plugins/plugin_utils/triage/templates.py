@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Texts and commands with ``{name}`` in them. Private to this collection.
 
-Not Jinja: Ansible would evaluate it wherever a rule passes by. The names are those of :mod:`.values`, nothing else; values
-from a host are data to the end: on one line and printable in a text, quoted for the shell in a command.
+Not Jinja: Ansible would evaluate it wherever a rule passes by. The names are those of :mod:`.values`, nothing else;
+values from a host are data to the end: on one line and printable in a text, quoted for the shell in a command.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class Template(NamedTuple):
 
     def text(self, look: Look, printable: Callable[[str], str]) -> str:
         """The text with its values, each made printable; a value that is not known says so."""
-        return "".join(literal + ("" if name is None else _shown(look(name), printable)) for literal, name in self.parts)
+        return "".join(
+            literal + ("" if name is None else _shown(look(name), printable)) for literal, name in self.parts
+        )
 
     def command(self, look: Look) -> Optional[str]:
         """The command with its values quoted for the shell; None if one of them is not known."""
@@ -51,7 +53,9 @@ class Template(NamedTuple):
                 return None
             if value == []:  # no options: neither the space in front of them
                 command = command[:-1] if command.endswith(" ") else command
-            command += " ".join(shlex.quote(word) for word in value) if isinstance(value, list) else shlex.quote(str(value))
+            command += (
+                " ".join(shlex.quote(word) for word in value) if isinstance(value, list) else shlex.quote(str(value))
+            )
         return command
 
 

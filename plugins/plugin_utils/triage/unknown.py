@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Optional
 
 
 class Unknown:
-    """The value of a fact that was not established. It has no truth value of its own, so that none is taken by mistake."""
+    """The value of a fact that was not established. It has no truth value of its own, so that none is taken by
+    mistake."""
 
     def __bool__(self) -> bool:
         raise TypeError("an unknown fact is neither true nor false")
@@ -23,7 +24,8 @@ UNKNOWN = Unknown()
 
 
 class Listing(NamedTuple):
-    """A list from the evidence. ``complete`` is False where the probe did not see all of it: what is not in it may exist."""
+    """A list from the evidence. ``complete`` is False where the probe did not see all of it: what is not in it may
+    exist."""
 
     items: Sequence[Any]
     complete: bool

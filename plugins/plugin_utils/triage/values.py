@@ -3,7 +3,8 @@
 """The values that texts and commands of a rule can name as ``{name}`` (docs/triage.md). Private to this collection.
 
 Each is computed from the evidence; None where the evidence does not say it. What a command may name is checked here for
-its form, for it is pasted into a shell: settings, job numbers, commits, paths and fixed options, never a text from a log.
+its form, for it is pasted into a shell: settings, job numbers, commits, paths and fixed options, never a text from a
+log.
 """
 
 from __future__ import annotations
@@ -87,11 +88,19 @@ def _deploy(commit: Callable[[Evidence], Optional[str]]) -> Look:
     """The pinned deploy of a commit, as a dry run: it does nothing without ``--apply`` (contract 3.1, 4.2)."""
 
     def words(evidence: Evidence) -> Value:
-        as_user, script, sha = _as_service_user(evidence), _below_checkout("scripts/vps-deploy.sh")(evidence), commit(evidence)
+        as_user, script, sha = (
+            _as_service_user(evidence),
+            _below_checkout("scripts/vps-deploy.sh")(evidence),
+            commit(evidence),
+        )
         env_file, lock_file = _env_file(evidence), _deploy_lock_file(evidence)
         surface = _surface_options("--public-api-base", "--public-frontend-base")(evidence)
         parts = (script, env_file, lock_file, sha)
-        if not isinstance(as_user, list) or not isinstance(surface, list) or not all(isinstance(part, str) for part in parts):
+        if (
+            not isinstance(as_user, list)
+            or not isinstance(surface, list)
+            or not all(isinstance(part, str) for part in parts)
+        ):
             return None
         options = ["--baseline-mode", "live", "--ref", str(sha)]
         if env_file != "/etc/healtharchive/backend.env":
@@ -126,7 +135,8 @@ def _commit(name: str) -> Callable[[Evidence], Optional[str]]:
 
 
 def _repair_commit(evidence: Evidence) -> Optional[str]:
-    """What to deploy to complete a half-done deploy: the checked-out commit if it is on origin/main, else origin/main."""
+    """What to deploy to complete a half-done deploy: the checked-out commit if it is on origin/main, else
+    origin/main."""
     on_main = member(evidence.data("deployment"), "head_on_origin_main", True)
     return _commit("head")(evidence) if on_main is True else _commit("origin_main")(evidence)
 
@@ -182,7 +192,8 @@ def _paths_in(*states: str) -> Look:
 def _stalled_directory(evidence: Evidence) -> Value:
     for job in _jobs(evidence):
         age = job.get("log_age_seconds")
-        if job.get("status") == "running" and job.get("lock") == "held" and kind(age) == "number" and age >= 3600:
+        quiet = isinstance(age, (int, float)) and age >= 3600
+        if job.get("status") == "running" and job.get("lock") == "held" and quiet:
             return _path(job.get("output_directory"))
     return None
 
@@ -220,7 +231,11 @@ def _scalar(probe: str, *names: str) -> Look:
 def _strings(probe: str, *names: str) -> Look:
     def strings(evidence: Evidence) -> Value:
         listing = _data(evidence, probe, *names)
-        return _shortened([item for item in listing.items if isinstance(item, str)]) if isinstance(listing, Listing) else None
+        return (
+            _shortened([item for item in listing.items if isinstance(item, str)])
+            if isinstance(listing, Listing)
+            else None
+        )
 
     return strings
 
@@ -228,7 +243,13 @@ def _strings(probe: str, *names: str) -> Look:
 def _subjects(unit: str, *codes: str) -> Look:
     def subjects(evidence: Evidence) -> Value:
         records = _items(member(member(_data(evidence, "journal", "units"), unit, True), "signatures", True))
-        return _shortened([record["subject"] for record in records if record.get("code") in codes and kind(record.get("subject")) == "text"])
+        return _shortened(
+            [
+                record["subject"]
+                for record in records
+                if record.get("code") in codes and kind(record.get("subject")) == "text"
+            ]
+        )
 
     return subjects
 
@@ -309,7 +330,9 @@ TEXT_VALUES: Dict[str, Look] = {
     "schema_heads": _strings("database", "schema", "heads"),
     "stale_jobs": _job_names(status=["running"], stale=[True]),
     "stalled_jobs": _job_names(status=["running"], lock=["held"]),
-    "troubled_paths": _texts(lambda evidence: (p for p in _paths(evidence) if p.get("state") != "ok"), "path", "state", "errno"),
+    "troubled_paths": _texts(
+        lambda evidence: (p for p in _paths(evidence) if p.get("state") != "ok"), "path", "state", "errno"
+    ),
     "undeployed_count": _scalar("deployment", "undeployed", "count"),
     "undeployed_subjects": _texts(_list("deployment", "undeployed", "commits"), "subject"),
     "unmounted_paths": _paths_in("not_mounted", "missing"),

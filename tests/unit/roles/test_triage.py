@@ -14,7 +14,11 @@ from typing import Any, Callable
 import pytest
 import yaml
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage import samples
-from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage.samples import data, healthy_evidence, job
+from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage.samples import (
+    data,
+    healthy_evidence,
+    job,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 STAND_IN = """
@@ -184,7 +188,11 @@ def test_a_site_s_rule_is_judged_too(run: Run) -> None:
     assert "what      The API is active." in result.stdout
 
 
-REFUSAL = {"fails": True, "msg": "There is no directory /nowhere on this host. Set healtharchive_checkout.", "code": "checkout_missing"}
+REFUSAL = {
+    "fails": True,
+    "msg": "There is no directory /nowhere on this host. Set healtharchive_checkout.",
+    "code": "checkout_missing",
+}
 
 
 def test_the_module_s_refusal_is_one_line(run: Run, tmp_path: Path) -> None:
@@ -198,7 +206,9 @@ def test_a_host_that_is_not_reached_is_one_line_and_the_others_are_triaged(run: 
     gone = "gone ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args='-F none'"
     result = run({"evidence": healthy_evidence()}, hosts=gone + "\narchive")
     assert result.returncode == 2
-    lines = [line for line in result.stdout.splitlines() if line.startswith("gone: " + LINE + "The host was not reached")]
+    lines = [
+        line for line in result.stdout.splitlines() if line.startswith("gone: " + LINE + "The host was not reached")
+    ]
     assert len(lines) == 1
     assert "Next: try ssh" in lines[0]
     assert "=== archive: nothing found ===" in result.stdout

@@ -59,7 +59,16 @@ def unit(state: str = "active", **changes: Any) -> Document:
 
 def path(name: str, kind: str = "manifest", state: str = "ok", **changes: Any) -> Document:
     """One storage path."""
-    return {"path": name, "kind": kind, "mounted": True, "fstype": "fuse.sshfs", "state": state, "errno": None, "job_id": None, **changes}
+    return {
+        "path": name,
+        "kind": kind,
+        "mounted": True,
+        "fstype": "fuse.sshfs",
+        "state": state,
+        "errno": None,
+        "job_id": None,
+        **changes,
+    }
 
 
 def job(number: int = 6, status: str = "queued", **changes: Any) -> Document:
@@ -138,7 +147,14 @@ def healthy_evidence() -> Document:
             "schema": {"current": ["0014"], "heads": ["0014"], "at_head": True},
         },
         "api": {"responds": True, "failure": None, "status": 200, "database_check": "ok", "seconds": 0.01},
-        "public_surface": {"passed": True, "finished": True, "ok": 39, "failures": [], "api_base": None, "frontend_base": None},
+        "public_surface": {
+            "passed": True,
+            "finished": True,
+            "ok": 39,
+            "failures": [],
+            "api_base": None,
+            "frontend_base": None,
+        },
         "units": {
             "units": {
                 API: unit(),
@@ -152,13 +168,19 @@ def healthy_evidence() -> Document:
             }
         },
         "journal": {
-            "units": {name: {"lines": 20, "newest_at": "2026-11-23T17:49:00Z", "signatures": [], "tail": []} for name in (API, WORKER)}
+            "units": {
+                name: {"lines": 20, "newest_at": "2026-11-23T17:49:00Z", "signatures": [], "tail": []}
+                for name in (API, WORKER)
+            }
         },
         "jobs": {"source": "admin_api", "cannot_know": [], "counts": {"indexed": 5}, "jobs": [], "truncated": False},
         "baseline_drift": {"drifted": False, "mode": "local", "failures": [], "warnings": []},
         "storage": {
             "base": path("/srv/healtharchive/storagebox", "base"),
-            "paths": [path("/srv/healtharchive/jobs/imports/hc-2019"), path("/srv/healtharchive/jobs/hc/annual", "mount")],
+            "paths": [
+                path("/srv/healtharchive/jobs/imports/hc-2019"),
+                path("/srv/healtharchive/jobs/hc/annual", "mount"),
+            ],
             "disk": [{"path": "/", "size_bytes": 100, "available_bytes": 60, "used_percent": 40.0}],
             "manifest": {"exists": True, "entries": 1},
         },
@@ -199,7 +221,9 @@ def healthy_evidence() -> Document:
             "public_api_base": None,
             "public_frontend_base": None,
         },
-        "probes": {name: {"status": "ok", "seconds": 0.1, "problems": [], "data": data} for name, data in probes.items()},
+        "probes": {
+            name: {"status": "ok", "seconds": 0.1, "problems": [], "data": data} for name, data in probes.items()
+        },
     }
 
 
@@ -230,7 +254,9 @@ def journal(evidence: Document, name: str, *signatures: Document) -> None:
 
 def drifted(evidence: Document, *keys: str) -> None:
     """The baseline check found failures."""
-    data(evidence, "baseline_drift").update(drifted=True, failures=[{"key": key, "message": "expected 'x' got 'y'"} for key in keys])
+    data(evidence, "baseline_drift").update(
+        drifted=True, failures=[{"key": key, "message": "expected 'x' got 'y'"} for key in keys]
+    )
 
 
 def stale_running_row(evidence: Document) -> None:
@@ -239,7 +265,9 @@ def stale_running_row(evidence: Document) -> None:
 
 
 def api_missing_dependency(evidence: Document) -> None:
-    data(evidence, "units")["units"][API] = unit("activating", sub_state="auto-restart", restarts=9, restarting=True, main_pid=None)
+    data(evidence, "units")["units"][API] = unit(
+        "activating", sub_state="auto-restart", restarts=9, restarting=True, main_pid=None
+    )
     data(evidence, "api").update(responds=False, failure="connection_refused", status=None, database_check=None)
     journal(evidence, API, signature("missing_module", 4.0, "slowapi"), signature("traceback", 4.0))
     data(evidence, "deployment")["environment"].update(dependencies_met=False, missing=["slowapi>=0.1.9"])
@@ -259,7 +287,10 @@ def postgresql_down(evidence: Document) -> None:
     units[WORKER] = unit("inactive")
     refused = "connection to server failed: Connection refused"
     data(evidence, "database").update(
-        reachable=False, failure="connection_refused", detail=refused, schema={"current": None, "heads": None, "at_head": None}
+        reachable=False,
+        failure="connection_refused",
+        detail=refused,
+        schema={"current": None, "heads": None, "at_head": None},
     )
     data(evidence, "api").update(status=500, database_check="error")
     unseen(evidence, "jobs", "command_failed", "list-jobs ended with 1")
@@ -307,11 +338,26 @@ Fault = Callable[[Document], None]
 FAULTS: dict[str, tuple[Fault, str, str, str]] = {
     fault.__name__: (fault, fault_class, rule, command)
     for fault, fault_class, rule, command in (
-        (stale_running_row, "stale_state", "stale_running_row", "healtharchive recover-stale-jobs --older-than-minutes 180"),
-        (api_missing_dependency, "deployment", "dependency_missing", "vps-deploy.sh --baseline-mode live --ref " + HEAD),
+        (
+            stale_running_row,
+            "stale_state",
+            "stale_running_row",
+            "healtharchive recover-stale-jobs --older-than-minutes 180",
+        ),
+        (
+            api_missing_dependency,
+            "deployment",
+            "dependency_missing",
+            "vps-deploy.sh --baseline-mode live --ref " + HEAD,
+        ),
         (missing_column, "deployment", "missing_column", "journalctl -u healtharchive-api.service"),
         (postgresql_down, "service", "postgresql_down", "systemctl status 'postgresql*'"),
-        (env_file_unreadable, "config_drift", "env_file_unreadable", "chown -c root:healtharchive /etc/healtharchive/backend.env"),
+        (
+            env_file_unreadable,
+            "config_drift",
+            "env_file_unreadable",
+            "chown -c root:healtharchive /etc/healtharchive/backend.env",
+        ),
         (hot_path_stale, "storage", "hot_path_stale", "umount --lazy -- /srv/healtharchive/jobs/"),
         (hot_path_hung, "storage", "hot_path_hung", "systemctl status healtharchive-storagebox-sshfs.service"),
         (baseline_drift, "config_drift", "baseline_drift", "check_baseline_drift.py --mode local --no-write"),

@@ -41,7 +41,13 @@ STORAGE_FAULTS = ("hot_path_stale", "hot_path_hung")
 
 def test_a_healthy_host_has_nothing() -> None:
     result = judge(healthy_evidence())
-    assert result == {"verdict": "nothing_found", "classes": [], "bad_evidence": [], "not_seen": [], "not_established": []}
+    assert result == {
+        "verdict": "nothing_found",
+        "classes": [],
+        "bad_evidence": [],
+        "not_seen": [],
+        "not_established": [],
+    }
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -227,7 +233,11 @@ def test_without_the_cli_the_evidence_is_bad() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"backend": "sqlite", "reachable": None, "failure": "sqlite_fallback"}, {"reachable": False, "failure": "no_such_table"}]
+    "change",
+    [
+        {"backend": "sqlite", "reachable": None, "failure": "sqlite_fallback"},
+        {"reachable": False, "failure": "no_such_table"},
+    ],
 )
 def test_another_database_is_bad_evidence(change: dict[str, Any]) -> None:
     evidence = healthy_evidence()
@@ -283,8 +293,14 @@ def _no_storage_box(evidence: Any) -> None:
 
 OTHERS: dict[str, tuple[Any, list[str]]] = {
     "no storage box at all": (_no_storage_box, []),
-    "base mount gone, hot paths still bound": (lambda e: _storage(e, path("/a"), base="not_mounted"), ["storage_base_down"]),
-    "hot path unmounted": (lambda e: _storage(e, path("/a", state="not_mounted", mounted=False)), ["hot_path_not_mounted"]),
+    "base mount gone, hot paths still bound": (
+        lambda e: _storage(e, path("/a"), base="not_mounted"),
+        ["storage_base_down"],
+    ),
+    "hot path unmounted": (
+        lambda e: _storage(e, path("/a", state="not_mounted", mounted=False)),
+        ["hot_path_not_mounted"],
+    ),
     "input/output error": (lambda e: _storage(e, path("/a", state="error", errno=5)), ["storage_error"]),
     "disk at 85 %": (lambda e: data(e, "storage")["disk"][0].update(used_percent=85.0), ["disk_full"]),
     "disk below 85 %": (lambda e: data(e, "storage")["disk"][0].update(used_percent=84.9), []),
@@ -294,29 +310,44 @@ OTHERS: dict[str, tuple[Any, list[str]]] = {
         ["dependency_missing", "api_restart_loop", "public_surface_failing"],
     ),
     "restart loop, old import error": (_loop_without_a_known_reason, ["api_restart_loop", "public_surface_failing"]),
-    "migration waits": (_migration_pending, ["migration_pending", "missing_column", "api_internal_errors", "public_surface_failing"]),
+    "migration waits": (
+        _migration_pending,
+        ["migration_pending", "missing_column", "api_internal_errors", "public_surface_failing"],
+    ),
     "wrong password": (_postgresql_refuses, ["database_credentials", "public_surface_failing", "worker_stopped"]),
     "API stopped": (lambda e: _api(e, active_state="inactive", sub_state="dead"), ["api_stopped"]),
     "API hangs": (
         lambda e: data(e, "api").update(responds=False, failure="timed_out", status=None, database_check=None),
         ["api_not_answering"],
     ),
-    "public only": (lambda e: public_failures(e, failure("api health", None)), ["public_api_unreachable", "public_surface_failing"]),
+    "public only": (
+        lambda e: public_failures(e, failure("api health", None)),
+        ["public_api_unreachable", "public_surface_failing"],
+    ),
     "frontend only": (lambda e: public_failures(e, failure("frontend archive-en", 404)), ["public_surface_failing"]),
-    "raw page gone": (lambda e: public_failures(e, failure("raw snapshot", 404)), ["archived_page_missing", "public_surface_failing"]),
+    "raw page gone": (
+        lambda e: public_failures(e, failure("raw snapshot", 404)),
+        ["archived_page_missing", "public_surface_failing"],
+    ),
     "500 without a known reason": (
         lambda e: public_failures(e, failure("api search")),
         ["api_internal_errors", "public_surface_failing"],
     ),
     "deploy running": (lambda e: data(e, "deployment")["deploy_lock"].update(state="held"), ["deploy_running"]),
-    "worker stopped, nothing waits": (lambda e: data(e, "units")["units"].update({WORKER: unit("inactive")}), ["worker_stopped"]),
+    "worker stopped, nothing waits": (
+        lambda e: data(e, "units")["units"].update({WORKER: unit("inactive")}),
+        ["worker_stopped"],
+    ),
     "worker runs, jobs wait": (lambda e: data(e, "jobs")["jobs"].append(job()), []),
     "a crawl runs well": (lambda e: data(e, "jobs")["jobs"].append(running_job(stale=False)), []),
     "a crawl has been quiet": (
         lambda e: data(e, "jobs")["jobs"].append(running_job(stale=False, log_age_seconds=3600.0)),
         ["crawl_stalled"],
     ),
-    "a job failed": (lambda e: data(e, "jobs")["jobs"].append(job(status="failed", crawler_status="failed")), ["job_failed"]),
+    "a job failed": (
+        lambda e: data(e, "jobs")["jobs"].append(job(status="failed", crawler_status="failed")),
+        ["job_failed"],
+    ),
     "the crawler rejects an option": (
         lambda e: data(e, "jobs")["jobs"].append(job(status="failed", crawler_status="infra_error_config")),
         ["crawler_option_rejected", "job_failed"],
@@ -335,7 +366,10 @@ OTHERS: dict[str, tuple[Any, list[str]]] = {
         lambda e: data(e, "deployment").update(head_is_origin_main=False, head_on_origin_main=False),
         ["head_not_on_main"],
     ),
-    "API older than its code": (lambda e: data(e, "deployment")["processes"][API].update(current=False), ["process_behind"]),
+    "API older than its code": (
+        lambda e: data(e, "deployment")["processes"][API].update(current=False),
+        ["process_behind"],
+    ),
 }
 
 
@@ -362,8 +396,16 @@ def test_storage_that_was_not_seen_is_possible_only_with_present_signs() -> None
 
 STEPS = (
     ("a crawl runs", lambda e: data(e, "jobs")["jobs"].append(running_job(stale=False)), "list-jobs --status running"),
-    ("the worker is idle", lambda e: None, "systemctl stop 'healtharchive-worker-auto-start*' healtharchive-worker.service && sudo umount"),
-    ("the worker is stopped", lambda e: data(e, "units")["units"].update({WORKER: unit("inactive")}), "sudo umount --lazy -- /srv"),
+    (
+        "the worker is idle",
+        lambda e: None,
+        "systemctl stop 'healtharchive-worker-auto-start*' healtharchive-worker.service && sudo umount",
+    ),
+    (
+        "the worker is stopped",
+        lambda e: data(e, "units")["units"].update({WORKER: unit("inactive")}),
+        "sudo umount --lazy -- /srv",
+    ),
 )
 
 
@@ -403,7 +445,9 @@ def test_a_stale_row_is_not_recovered_when_a_lock_could_be_missed() -> None:
 )
 def test_the_recovery_lists_the_row_that_was_seen(age: float | None, started: bool, options: str) -> None:
     evidence = healthy_evidence()
-    data(evidence, "jobs")["jobs"].append(running_job(stale=True, age_seconds=age, started_at="2026-11-23T12:50:00Z" if started else None))
+    data(evidence, "jobs")["jobs"].append(
+        running_job(stale=True, age_seconds=age, started_at="2026-11-23T12:50:00Z" if started else None)
+    )
     assert judge(evidence)["classes"][0]["next_step"]["command"].endswith("recover-stale-jobs " + options)
 
 
@@ -444,7 +488,9 @@ TRUTHS = st.lists(st.sampled_from([True, False, None]), max_size=4)
 
 
 @given(direct=st.booleans(), needed=TRUTHS.filter(bool), supports=TRUTHS, contradicts=TRUTHS)
-def test_the_words_for_confidence_mean_what_the_guide_says(direct: bool, needed: list, supports: list, contradicts: list) -> None:
+def test_the_words_for_confidence_mean_what_the_guide_says(
+    direct: bool, needed: list, supports: list, contradicts: list
+) -> None:
     word = confidence_of(direct, needed, supports, contradicts)
     all_seen = all(answer is True for answer in needed)
     if word == "certain":
@@ -459,7 +505,9 @@ def test_the_words_for_confidence_mean_what_the_guide_says(direct: bool, needed:
         assert (all_seen and True in contradicts) or (True in needed and True in supports and True not in contradicts)
     else:
         assert word is None
-        assert False in needed or (None in needed and not (True in needed and True in supports and True not in contradicts))
+        assert False in needed or (
+            None in needed and not (True in needed and True in supports and True not in contradicts)
+        )
 
 
 def test_the_probes_are_those_that_are_gathered() -> None:

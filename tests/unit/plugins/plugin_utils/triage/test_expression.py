@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.evidence import PROBES, Evidence
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.expression import BadExpression, condition
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.expression import (
+    BadExpression,
+    condition,
+)
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage.samples import (
     API,
     data,
@@ -26,7 +30,15 @@ DOCUMENT = {
         "api": {
             "status": "ok",
             "problems": [],
-            "data": {"yes": True, "no": False, "gone": None, "number": 3, "text": "abc", "list": ["a", None], "nan": float("nan")},
+            "data": {
+                "yes": True,
+                "no": False,
+                "gone": None,
+                "number": 3,
+                "text": "abc",
+                "list": ["a", None],
+                "nan": float("nan"),
+            },
         },
         "storage": {"status": "partial", "problems": [], "data": {"list": [{"state": "ok"}], "flag": True}},
         "jobs": {"status": "unknown", "problems": [], "data": {"flag": True}},
@@ -176,7 +188,8 @@ def test_signatures(source: str, answer: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("started", "answer"), [("2026-11-23T17:49:39Z", True), ("2026-11-23T17:49:41Z", False), (None, None), ("yesterday", None)]
+    ("started", "answer"),
+    [("2026-11-23T17:49:39Z", True), ("2026-11-23T17:49:41Z", False), (None, None), ("yesterday", None)],
 )
 def test_a_signature_from_before_the_present_start(started: Any, answer: Any) -> None:
     evidence = healthy_evidence()
@@ -239,7 +252,10 @@ def test_no_http_status_and_no_crawler_status_are_answers() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["state", "path", "units", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["state", "path", "units", "x"]), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 SOURCES = [
@@ -260,10 +276,8 @@ def test_any_evidence_gives_one_of_three_answers(document: Any, source: str) -> 
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_condition_or_one_clear_refusal(source: str) -> None:
-    try:
-        condition(source)
-    except BadExpression as error:
-        assert str(error).isprintable() or "\n" not in str(error)
+    with contextlib.suppress(BadExpression):
+        assert condition(source).source == source
 
 
 def test_partial_evidence_keeps_what_it_saw() -> None:

@@ -14,20 +14,34 @@ from hypothesis import strategies as st
 # As registered by ansible-core 2.16 and 2.21.
 CASES = (
     (
-        {"unreachable": True, "msg": "Task failed: Failed to connect to the host via ssh: ssh: connect to host 192.0.2.1 port 22: Connection refused"},
-        "The host was not reached (Failed to connect to the host via ssh: ssh: connect to host 192.0.2.1 port 22: Connection refused). Next: try ssh",
+        {
+            "unreachable": True,
+            "msg": "Task failed: Failed to connect to the host via ssh: ssh: 192.0.2.1: Connection refused",
+        },
+        "The host was not reached (Failed to connect to the host via ssh: ssh: 192.0.2.1: Connection refused). "
+        "Next: try ssh",
     ),
     (
-        {"unreachable": True, "msg": 'Data could not be sent to remote host "192.0.2.1". Make sure this host can be reached over ssh: timed out'},
+        {
+            "unreachable": True,
+            "msg": 'Data could not be sent to remote host "192.0.2.1". Make sure it can be reached over ssh: timed out',
+        },
         "The host was not reached (Data could not be sent",
     ),
-    ({"failed": True, "msg": "Missing sudo password"}, "The host was reached, but not as root (Missing sudo password). Next: make `sudo -n true` work"),
+    (
+        {"failed": True, "msg": "Missing sudo password"},
+        "The host was reached, but not as root (Missing sudo password). Next: make `sudo -n true` work",
+    ),
     (
         {"failed": True, "msg": "MODULE FAILURE", "module_stderr": "x\nhaadmin is not in the sudoers file.\n", "rc": 1},
         "The host was reached, but not as root (MODULE FAILURE; haadmin is not in the sudoers file.). Next: ",
     ),
     (
-        {"failed": True, "msg": "There is no directory /x on this host. Set healtharchive_checkout.", "code": "checkout_missing"},
+        {
+            "failed": True,
+            "msg": "There is no directory /x on this host. Set healtharchive_checkout.",
+            "code": "checkout_missing",
+        },
         "There is no directory /x on this host. Set healtharchive_checkout.",
     ),
     (
@@ -35,14 +49,25 @@ CASES = (
         "The host was reached but gave no evidence in time",
     ),
     (
-        {"failed": True, "msg": "The triage_info action failed to execute in the expected time frame (120) and was terminated"},
+        {
+            "failed": True,
+            "msg": "The triage_info action failed to execute in the expected time frame (120) and was terminated",
+        },
         "The host was reached but gave no evidence in time",
     ),
     (
-        {"failed": True, "msg": "The module interpreter '/x' was not found.", "module_stderr": "/bin/sh: 1: /x: not found", "rc": 127},
+        {
+            "failed": True,
+            "msg": "The module interpreter '/x' was not found.",
+            "module_stderr": "/bin/sh: 1: /x: not found",
+            "rc": 127,
+        },
         "The probes could not be started",
     ),
-    ({"failed": True, "msg": "MODULE FAILURE", "module_stderr": "Traceback\n  x\nMemoryError\n"}, "The probes could not be run (MODULE FAILURE; MemoryError)"),
+    (
+        {"failed": True, "msg": "MODULE FAILURE", "module_stderr": "Traceback\n  x\nMemoryError\n"},
+        "The probes could not be run (MODULE FAILURE; MemoryError)",
+    ),
     ({}, "The probes could not be run (no reason given). Next: run triage again with -vvv"),
 )
 
@@ -56,7 +81,8 @@ def test_what_failed_why_and_what_next(registered: Any, expected: str) -> None:
     st.none()
     | st.text()
     | st.dictionaries(
-        st.sampled_from(["msg", "code", "unreachable", "module_stderr", "module_stdout", "timedout"]), st.none() | st.booleans() | st.text()
+        st.sampled_from(["msg", "code", "unreachable", "module_stderr", "module_stdout", "timedout"]),
+        st.none() | st.booleans() | st.text(),
     )
 )
 def test_it_is_one_printable_line(registered: Any) -> None:

@@ -21,17 +21,22 @@ from hypothesis import strategies as st
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 JSON = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4), max_leaves=15
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=15,
 )
 
 
 def check(evidence: Any) -> Any:
     """The result, or None for one clear refusal; everything in it can be printed."""
+    result, refusal = None, ""
     try:
         result = judge(evidence)
     except ValueError as error:
-        assert str(error).startswith("evidence: ")
-        assert str(error).isprintable()
+        refusal = str(error)
+    if result is None:
+        assert refusal.startswith("evidence: ")
+        assert refusal.isprintable()
         return None
     assert result["verdict"] in ("found", "nothing_found", "unknown")
     assert (result["verdict"] == "found") is bool(result["classes"])
@@ -59,7 +64,9 @@ def changed_evidence(draw: Any) -> Any:
     """A healthy host's or a faulty host's evidence in which some value, somewhere, is another one."""
     evidence = healthy_evidence()
     # Without PostgreSQL nothing is known of jobs: that fault comes last.
-    for name in sorted(draw(st.sets(st.sampled_from(sorted(FAULTS)), max_size=2)), key=lambda name: name == "postgresql_down"):
+    for name in sorted(
+        draw(st.sets(st.sampled_from(sorted(FAULTS)), max_size=2)), key=lambda name: name == "postgresql_down"
+    ):
         FAULTS[name][0](evidence)
     for _number in range(draw(st.integers(min_value=1, max_value=3))):
         place: Any = evidence

@@ -51,7 +51,15 @@ def test_a_moment_that_is_none_becomes_the_controller_s(tmp_path: Path, moment: 
 
 @pytest.mark.parametrize(
     ("host", "name"),
-    [("archive", "archive"), ("a/b", "a_b"), ("..", "_.."), (".", "_."), ("", "_"), ("../../etc", ".._.._etc"), ("a\nb\x00", "a_b_")],
+    [
+        ("archive", "archive"),
+        ("a/b", "a_b"),
+        ("..", "_.."),
+        (".", "_."),
+        ("", "_"),
+        ("../../etc", ".._.._etc"),
+        ("a\nb\x00", "a_b_"),
+    ],
 )
 def test_a_host_is_one_directory(tmp_path: Path, host: str, name: str) -> None:
     assert Path(report.write(str(tmp_path), host, EVIDENCE, {})).parent == tmp_path / name

@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.classification import classify
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.evidence import Evidence
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.rules import RUBRIC, BadRule, compile_rules, knowledge
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.rules import (
+    RUBRIC,
+    BadRule,
+    compile_rules,
+    knowledge,
+)
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.values import COMMAND_VALUES, TEXT_VALUES
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage.samples import (
     BAD_EVIDENCE,
@@ -58,7 +63,9 @@ FORBIDDEN = {
     "acts at once": r"--apply\b",
     "hidden repairs": r"--repair",
     "restart as a cure": r"systemctl +(re)?start\b|systemctl +try-restart",
-    "writes the state of a job": r"\b(show-job|list-warcs|validate-job-config|cleanup-job|retry-job|reset-|patch-|index-job|run-db-job)",
+    "writes the state of a job": r"\b(show-job|list-warcs|validate-job-config|cleanup-job)",
+    "runs a job": r"\b(retry-job|index-job|run-db-job|run-job)",
+    "changes a job": r"\b(reset-|patch-|reconcile-)",
     "force": r"--force|-f\b|\brm\b|\bkill\b",
     "prints secrets": r"\bcat\b|\bless\b|\bsed\b",
     "hides what fails": r"\|\| *true",
@@ -101,7 +108,15 @@ def test_a_command_can_be_pasted() -> None:
 
 def test_the_environment_is_loaded_in_a_way_that_fails() -> None:
     words = COMMAND_VALUES["with_environment"](Evidence(healthy_evidence()))
-    assert words == ["sudo", "-u", "haadmin", "bash", "-ec", 'set -a; . "$0"; set +a; exec "$@"', "/etc/healtharchive/backend.env"]
+    assert words == [
+        "sudo",
+        "-u",
+        "haadmin",
+        "bash",
+        "-ec",
+        'set -a; . "$0"; set +a; exec "$@"',
+        "/etc/healtharchive/backend.env",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +203,9 @@ BAD_RULES = {
     "rule site_rule: when[0]: facts: is not a key of a statement": [
         site_rule(when=[{"fact": "api.responds == true", "text": "x", "facts": 1}])
     ],
-    "rule site_rule: when[0].fact: x is neither a probe nor a function": [site_rule(when=[{"fact": "x.y", "text": "x"}])],
+    "rule site_rule: when[0].fact: x is neither a probe nor a function": [
+        site_rule(when=[{"fact": "x.y", "text": "x"}])
+    ],
     "rule site_rule: supports[0].fact: not an expression": [site_rule(supports=[{"fact": "api.", "text": "x"}])],
     "rule site_rule: caused_by[0]: must be one of: (nothing stands before it)": [site_rule(caused_by=["later"])],
     "rule site_rule: severity: must be one of: sev0, sev1, sev2, sev3": [site_rule(severity="sev9")],

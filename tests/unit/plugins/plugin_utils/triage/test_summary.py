@@ -7,7 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.summary import WIDTH, render, render_failure
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.summary import (
+    WIDTH,
+    render,
+    render_failure,
+)
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage import samples
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage.samples import (
     FAULTS,

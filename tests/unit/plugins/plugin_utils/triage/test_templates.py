@@ -65,7 +65,26 @@ def test_a_shell_reads_back_what_was_put_in(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [None, 3, "", " ", "a\nb", "{other}", "{name!s}", "{name:5}", "{name.x}", "{name[0]}", "{0}", "{", "{name", "}", "{{name}}", "{% x", "{# x"]
+    "source",
+    [
+        None,
+        3,
+        "",
+        " ",
+        "a\nb",
+        "{other}",
+        "{name!s}",
+        "{name:5}",
+        "{name.x}",
+        "{name[0]}",
+        "{0}",
+        "{",
+        "{name",
+        "}",
+        "{{name}}",
+        "{% x",
+        "{# x",
+    ],
 )
 def test_what_is_no_template(source: Any) -> None:
     with pytest.raises(BadTemplate):
