@@ -20,8 +20,6 @@ from .unknown import Listing, kind, member
 API = "healtharchive-api.service"
 WORKER = "healtharchive-worker.service"
 
-# The log of a crawl must have been quiet this long before its row counts as stale (contract 2.2).
-_LOG_QUIET_SECONDS = 300
 # The runbook's own measure (contract 4.1); a younger stale row needs a smaller one to be listed.
 _OLDER_THAN_MINUTES = 180
 _SHOWN = 5
@@ -176,7 +174,7 @@ def _recover_options(evidence: Evidence) -> Value:
         return None
     ages = [job["age_seconds"] for job in stale if kind(job.get("age_seconds")) == "number"]
     minutes = max(min([_OLDER_THAN_MINUTES, *(int(age // 60) for age in ages)]), 1)
-    options = ["--older-than-minutes", str(minutes), "--require-no-progress-seconds", str(_LOG_QUIET_SECONDS)]
+    options = ["--older-than-minutes", str(minutes)]
     return [*options, "--include-missing-started-at"] if len(ages) < len(stale) else options
 
 
@@ -329,6 +327,9 @@ TEXT_VALUES: Dict[str, Look] = {
     "schema_current": _strings("database", "schema", "current"),
     "schema_heads": _strings("database", "schema", "heads"),
     "stale_jobs": _job_names(status=["running"], stale=[True]),
+    "stale_paths_outside_manifest": _texts(
+        lambda evidence: (p for p in _paths(evidence) if p.get("state") == "stale" and p.get("kind") != "manifest"), "path"
+    ),
     "stalled_jobs": _job_names(status=["running"], lock=["held"]),
     "troubled_paths": _texts(
         lambda evidence: (p for p in _paths(evidence) if p.get("state") != "ok"), "path", "state", "errno"

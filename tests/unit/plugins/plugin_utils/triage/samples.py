@@ -351,7 +351,7 @@ FAULTS: dict[str, tuple[Fault, str, str, str]] = {
             "vps-deploy.sh --baseline-mode live --ref " + HEAD,
         ),
         (missing_column, "deployment", "missing_column", "journalctl -u healtharchive-api.service"),
-        (postgresql_down, "service", "postgresql_down", "systemctl status 'postgresql*'"),
+        (postgresql_down, "service", "postgresql_down", "journalctl --unit 'postgresql*'"),
         (
             env_file_unreadable,
             "config_drift",

@@ -438,9 +438,9 @@ def test_a_stale_row_is_not_recovered_when_a_lock_could_be_missed() -> None:
 @pytest.mark.parametrize(
     ("age", "started", "options"),
     [
-        (18000.0, True, "--older-than-minutes 180 --require-no-progress-seconds 300"),
-        (900.0, True, "--older-than-minutes 15 --require-no-progress-seconds 300"),
-        (None, False, "--older-than-minutes 180 --require-no-progress-seconds 300 --include-missing-started-at"),
+        (18000.0, True, "--older-than-minutes 180"),
+        (900.0, True, "--older-than-minutes 15"),
+        (None, False, "--older-than-minutes 180 --include-missing-started-at"),
     ],
 )
 def test_the_recovery_lists_the_row_that_was_seen(age: float | None, started: bool, options: str) -> None:
