@@ -65,7 +65,8 @@ def _when(evidence: Mapping[str, Any]) -> str:
 
 
 def _bad_evidence(result: Mapping[str, Any]) -> List[str]:
-    return [_labelled("BAD", "evidence: " + item["message"]) for item in result.get("bad_evidence") or []]
+    lines = [_labelled("BAD EVIDENCE:", item["message"]) for item in result.get("bad_evidence") or []]
+    return ["", *_capped(lines, "pieces of bad evidence")] if lines else []
 
 
 def _first(first: Mapping[str, Any]) -> List[str]:
@@ -146,7 +147,7 @@ def _labelled(label: str, text: str) -> str:
     return textwrap.fill(
         one_line(text, _LINE_LIMIT),
         WIDTH,
-        initial_indent=label.ljust(_LABEL),
+        initial_indent=label.ljust(_LABEL) if len(label) < _LABEL else label + " ",
         subsequent_indent=" " * _LABEL,
         break_on_hyphens=False,
     )

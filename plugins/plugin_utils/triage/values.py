@@ -328,7 +328,7 @@ TEXT_VALUES: Dict[str, Look] = {
     "schema_heads": _strings("database", "schema", "heads"),
     "stale_jobs": _job_names(status=["running"], stale=[True]),
     "stale_paths_outside_manifest": _texts(
-        lambda evidence: (p for p in _paths(evidence) if p.get("state") == "stale" and p.get("kind") != "manifest"), "path"
+        lambda evidence: (p for p in _paths(evidence) if p.get("state") == "stale" and p.get("kind") == "mount"), "path"
     ),
     "stalled_jobs": _job_names(status=["running"], lock=["held"]),
     "troubled_paths": _texts(

@@ -266,6 +266,11 @@ def _import_error_without_a_declared_dependency(evidence: Any) -> None:
     data(evidence, "baseline_drift").update(drifted=False, failures=[])
 
 
+def _the_moment_in_which_a_looping_api_runs(evidence: Any) -> None:
+    samples.api_missing_dependency(evidence)
+    data(evidence, "units")["units"][API] = unit(restarts=1)
+
+
 def _loop_without_a_known_reason(evidence: Any) -> None:
     samples.api_missing_dependency(evidence)
     data(evidence, "deployment")["environment"].update(dependencies_met=True, missing=[])
@@ -308,6 +313,10 @@ OTHERS: dict[str, tuple[Any, list[str]]] = {
     "import error of an undeclared package": (
         _import_error_without_a_declared_dependency,
         ["dependency_missing", "api_restart_loop", "public_surface_failing"],
+    ),
+    "restart loop, seen in the moment in which the API runs": (
+        _the_moment_in_which_a_looping_api_runs,
+        ["dependency_missing", "api_not_answering", "public_surface_failing"],
     ),
     "restart loop, old import error": (_loop_without_a_known_reason, ["api_restart_loop", "public_surface_failing"]),
     "migration waits": (
