@@ -78,7 +78,7 @@ def healthy(sandbox: Sandbox, guest: str) -> List[str]:
         "cd /opt/healtharchive && git fetch -q && git status --porcelain && git rev-parse HEAD origin/main | sort -u | wc -l": "1",
         "sudo -u postgres psql -XAtc \"SELECT string_agg(DISTINCT status, ' ') FROM archive_jobs\" healtharchive": "indexed",
         "sudo -u postgres psql -XAtc 'SELECT count(*) >= 5 FROM archive_jobs' healtharchive": "t",
-        "sudo stat -c %F /srv/healtharchive/jobs/imports/* /srv/healtharchive/jobs/hc/* | sort -u": "directory",
+        "sudo timeout 5 stat -c %F /srv/healtharchive/jobs/imports/* /srv/healtharchive/jobs/hc/* | sort -u": "directory",
         "findmnt --list --noheadings --types fuse.sshfs --output TARGET | wc -l": "4",
         "ls /opt/healtharchive/healtharchive.db /tmp/fault* 2>/dev/null": "",
     }

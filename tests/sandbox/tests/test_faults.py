@@ -39,7 +39,7 @@ SEEN = {
         "python3 -c 'import os, sys; os.stat(sys.argv[1])' $path 2>&1 | grep -o 'Errno [0-9]*' || echo ok; done",
         "ok\nok\nok", "ok\nErrno 107\nErrno 107"),
     "hot_path_hung": (
-        f"timeout -s KILL 2 ls {HOT} >/dev/null; echo $?; ps -o state= -p $(systemctl show -P MainPID healtharchive-storagebox-sshfs)",
+        f"{{ timeout -s KILL 2 ls {HOT}; }} >/dev/null 2>&1; echo $?; ps -o state= -p $(systemctl show -P MainPID healtharchive-storagebox-sshfs)",
         "0\nS", "137\nT"),
     "baseline_drift": (
         "stat -c %a /srv/healtharchive/backups; grep -c old.example /etc/healtharchive/backend.env",
@@ -63,9 +63,10 @@ def test_a_fault_breaks_and_mends(sandbox: Sandbox, guest: str, name: str) -> No
     command, well, broken = SEEN[name]
     assert sandbox.ssh(guest, command) == well  # positive control
     sandbox("break", name, "--name", guest)
-    assert sandbox.ssh(guest, command) == broken
-    assert name in sandbox("list")
-    sandbox("mend", name, "--name", guest)
+    seen, listed = sandbox.ssh(guest, command), sandbox("list")
+    sandbox("mend", name, "--name", guest)  # before the verdict, so that the next test finds a well guest
+    assert seen == broken
+    assert name in listed
     assert sandbox.ssh(guest, command) == well
     checks = healthy(sandbox, guest)
     assert checks == [], "\n".join(checks)

@@ -9,6 +9,7 @@ install -m 0755 /run/guest/files/docker /usr/local/bin/docker
 cp -r "$units"/. /etc/systemd/system/
 install -D -m 0644 /run/guest/files/storagebox-sshfs.conf \
     /etc/systemd/system/healtharchive-storagebox-sshfs.service.d/sandbox.conf
+install -D -m 0644 /run/guest/files/postgresql-service.conf /etc/systemd/system/postgresql@15-main.service.d/sandbox.conf
 find /etc/systemd/system -name 'healtharchive-*' -type f -exec chmod 0644 {} +
 systemctl --quiet enable docker healtharchive-storagebox-sshfs healtharchive-warc-tiering healtharchive-api healtharchive-worker
 
