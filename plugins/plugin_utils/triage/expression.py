@@ -177,8 +177,8 @@ _COMPARISONS: Dict[str, Callable[[Any, Any], Optional[bool]]] = {
 def _call(evaluation: _Evaluation, node: nodes.Call) -> Any:
     arguments = [evaluation.value(argument) for argument in node.args]
     keywords = {pair.key: evaluation.value(pair.value) for pair in node.kwargs}
-    assert isinstance(node.node, nodes.Name)
-    return functions.FUNCTIONS[node.node.name](evaluation.evidence, *arguments, **keywords)
+    name = node.node.name  # type: ignore[attr-defined]  # _check_call has seen that it is one
+    return functions.FUNCTIONS[name](evaluation.evidence, *arguments, **keywords)
 
 
 _EVALUATORS: Mapping[type, Callable[[_Evaluation, Any], Any]] = {

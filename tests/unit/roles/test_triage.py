@@ -75,7 +75,9 @@ def run(collections: Path, tmp_path: Path) -> Run:
         }
         program = Path(sys.executable).with_name("ansible-playbook")
         argv = [str(program), "-i", "inventory", "healtharchive.remediation.triage", *arguments]
-        return subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            argv, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
 
     return playbook
 
