@@ -16,6 +16,7 @@ description:
   - A pure function. Nothing that comes from the host is evaluated; what was not seen is never taken for a good or a bad
     sign.
   - The guide is C(docs/triage.md) in the collection.
+positional: rules, required_facts, bad_evidence
 options:
   _input:
     description: The evidence document.

@@ -13,6 +13,7 @@ author:
 description:
   - Says what is wrong with rules for P(healtharchive.remediation.classify#filter), so that a mistake in a site's own
     rule is found before a host is asked.
+positional: required_facts, bad_evidence
 options:
   _input:
     description: The rules.
