@@ -7,7 +7,7 @@
 # next: vps-deploy.sh
 
 break_it() {
-    runuser -u haadmin -- "$checkout/.venv/bin/pip" uninstall --quiet --yes slowapi
+    runuser -u haadmin -- "$CHECKOUT/.venv/bin/pip" uninstall --quiet --yes slowapi
     systemctl restart --no-block healtharchive-api
     wait_until 30 loops
     wait_until 5 answers 502 /api/health
@@ -18,7 +18,7 @@ loops() {
 }
 
 mend_it() {
-    runuser -u haadmin -- "$checkout/.venv/bin/pip" install --quiet slowapi
+    runuser -u haadmin -- "$CHECKOUT/.venv/bin/pip" install --quiet slowapi
     systemctl reset-failed healtharchive-api
     systemctl restart healtharchive-api
     wait_until 30 api_serves

@@ -18,7 +18,7 @@ break_it() {
 }
 
 drift_check() {
-    runuser -u haadmin -- "$checkout/.venv/bin/python3" -B "$checkout/scripts/check_baseline_drift.py" --no-write
+    runuser -u haadmin -- "$CHECKOUT/.venv/bin/python3" -B "$CHECKOUT/scripts/check_baseline_drift.py" --no-write
 }
 
 mend_it() {

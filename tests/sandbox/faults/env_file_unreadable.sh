@@ -19,5 +19,5 @@ mend_it() {
     chmod 0640 "$file"
     runuser -u haadmin -- test -r "$file"
     # what the service's commands leave behind when they ran without the file
-    rm -f "$checkout/healtharchive.db"
+    rm -f "$CHECKOUT/healtharchive.db"
 }

@@ -16,8 +16,8 @@ break_it() {
     wait_until 30 ls "$base/jobs"
     # the tiering unit is restarted with it, and gives up at the first stale path
     wait_until 30 tiering_is_done
-    dead "$jobs/imports/hc-2019"
-    dead "$jobs/imports/cihr-2020"
+    dead "$JOBS/imports/hc-2019"
+    dead "$JOBS/imports/cihr-2020"
 }
 
 tiering_is_done() {
@@ -41,5 +41,5 @@ mend_it() {
     systemctl restart healtharchive-storagebox-sshfs
     systemctl restart healtharchive-warc-tiering
     tier_annual_jobs
-    ls "$jobs"/imports/*/*.combined.log "$jobs"/hc/*/*.combined.log
+    ls "$JOBS"/imports/*/*.combined.log "$JOBS"/hc/*/*.combined.log
 }

@@ -7,7 +7,7 @@
 # next: recover-stale-jobs
 
 name=phac-killed
-directory=$jobs/phac/killed
+directory=$JOBS/phac/killed
 
 break_it() {
     local id
@@ -15,9 +15,9 @@ break_it() {
     id=$(new_job phac)
     sql "UPDATE archive_jobs SET name = '$name', output_dir = '$directory' WHERE id = $id"
     # a crawl that would take an hour, killed as soon as it writes
-    systemd-run --quiet --collect --unit=fault-crawl --uid=haadmin --working-directory="$checkout" \
+    systemd-run --quiet --collect --unit=fault-crawl --uid=haadmin --working-directory="$CHECKOUT" \
         --property=EnvironmentFile=/etc/healtharchive/backend.env --setenv=HEALTHARCHIVE_SIMULATED_SECONDS=3600 \
-        "$checkout/.venv/bin/healtharchive" run-db-job --id "$id"
+        "$CHECKOUT/.venv/bin/healtharchive" run-db-job --id "$id"
     wait_until 30 crawl_writes
     systemctl kill --signal=KILL fault-crawl
     wait_until 20 crawl_is_gone

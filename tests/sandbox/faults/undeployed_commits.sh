@@ -9,6 +9,7 @@
 break_it() {
     local work
     work=$(runuser -u haadmin -- mktemp -d)
+    # shellcheck disable=SC2016
     runuser -u haadmin -- bash -euc '
         git clone --quiet "$1" "$2"
         cd "$2"
@@ -17,16 +18,16 @@ break_it() {
             git add README.md
             git commit --quiet --message "$change"
         done
-        git push --quiet origin main' - "$origin" "$work"
+        git push --quiet origin main' - "$ORIGIN" "$work"
     rm -rf -- "$work"
-    [ "$(runuser -u haadmin -- git -C "$origin" rev-list --count "$(head_of_checkout)..main")" = 2 ]
+    [ "$(runuser -u haadmin -- git -C "$ORIGIN" rev-list --count "$(head_of_checkout)..main")" = 2 ]
 }
 
 head_of_checkout() {
-    runuser -u haadmin -- git -C "$checkout" rev-parse HEAD
+    runuser -u haadmin -- git -C "$CHECKOUT" rev-parse HEAD
 }
 
 mend_it() {
-    runuser -u haadmin -- git -C "$origin" update-ref refs/heads/main "$(head_of_checkout)"
-    runuser -u haadmin -- git -C "$checkout" fetch --quiet --prune origin
+    runuser -u haadmin -- git -C "$ORIGIN" update-ref refs/heads/main "$(head_of_checkout)"
+    runuser -u haadmin -- git -C "$CHECKOUT" fetch --quiet --prune origin
 }

@@ -12,7 +12,7 @@ break_it() {
     local id
     systemctl stop healtharchive-worker
     id=$(new_job cihr)
-    sql "UPDATE archive_jobs SET name = '$name', output_dir = '$jobs/cihr/waiting' WHERE id = $id"
+    sql "UPDATE archive_jobs SET name = '$name', output_dir = '$JOBS/cihr/waiting' WHERE id = $id"
     unit_is inactive healtharchive-worker
 }
 

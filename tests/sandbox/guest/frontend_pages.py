@@ -8,8 +8,20 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-PAGES = ("archive", "browse-by-source", "changes", "digest", "exports", "researchers", "brief", "cite", "methods",
-         "governance", "status", "impact")
+PAGES = (
+    "archive",
+    "browse-by-source",
+    "changes",
+    "digest",
+    "exports",
+    "researchers",
+    "brief",
+    "cite",
+    "methods",
+    "governance",
+    "status",
+    "impact",
+)
 PAGE = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><title>HealthArchive: {name}</title></head>
 <body><div id="__next"><h1>{name}</h1></div><script id="__NEXT_DATA__" type="application/json">{{}}</script></body></html>

@@ -5,11 +5,11 @@
 # What is put before every script that the sandbox runs in a running guest, as root with bash -euo pipefail.
 
 # shellcheck disable=SC2034
-origin=/srv/git/healtharchive.git
+ORIGIN=/srv/git/healtharchive.git
 # shellcheck disable=SC2034
-checkout=/opt/healtharchive
+CHECKOUT=/opt/healtharchive
 # shellcheck disable=SC2034
-jobs=/srv/healtharchive/jobs
+JOBS=/srv/healtharchive/jobs
 
 # usage: wait_until SECONDS COMMAND...   (runs it again and again until it succeeds; fails when the time is over)
 wait_until() {
@@ -64,7 +64,7 @@ new_job() {
 forget_jobs() {
     local directory
     while read -r directory; do
-        case "$directory" in "$jobs"/*) rm -rf -- "$directory" ;; esac
+        case "$directory" in "$JOBS"/*) rm -rf -- "$directory" ;; esac
     done < <(sql "SELECT output_dir FROM archive_jobs WHERE name = '$1'")
     sql "DELETE FROM snapshots WHERE job_id IN (SELECT id FROM archive_jobs WHERE name = '$1');
          DELETE FROM archive_jobs WHERE name = '$1'"
@@ -76,7 +76,7 @@ tier_annual_jobs() {
         set -a
         # shellcheck disable=SC1091
         source /etc/healtharchive/backend.env
-        cd "$checkout"
+        cd "$CHECKOUT" || exit
         .venv/bin/python3 -B scripts/vps-annual-output-tiering.py --year 2026 --apply
     )
 }

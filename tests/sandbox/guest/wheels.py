@@ -9,6 +9,7 @@ Runs in the guest's file system with the machine's network; afterwards no deploy
 from __future__ import annotations
 
 import subprocess
+
 import tomllib
 
 WHEELS = "/srv/wheels"
@@ -21,8 +22,22 @@ def main() -> None:
     for extra in project["project"].get("optional-dependencies", {}).values():
         wanted += extra
     print("==> download " + str(len(wanted)) + " declared packages and what they need", flush=True)
-    subprocess.run(["python3", "-m", "pip", "download", "--no-cache-dir", "--quiet", "--disable-pip-version-check",
-                    "--only-binary=:all:", "--dest", WHEELS, *wanted], check=True)
+    subprocess.run(
+        [
+            "python3",
+            "-m",
+            "pip",
+            "download",
+            "--no-cache-dir",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--only-binary=:all:",
+            "--dest",
+            WHEELS,
+            *wanted,
+        ],
+        check=True,
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import shlex
 import signal
 import sys
 import time
-from typing import List, NoReturn, Optional, Sequence
+from typing import Callable, List, NoReturn, Optional, Sequence
 
 from . import faults, image, inventory, layout, machine
 from .errors import SandboxError
@@ -41,7 +41,9 @@ def reset(options: argparse.Namespace) -> None:
     machine.require(to_build=bool(image.missing()))
     guest = Guest(options.name)
     if guest.record() is None:
-        raise SandboxError(f"There is no guest '{guest.name}'.", f"Start it with: tests/sandbox/sandbox up {guest.name}")
+        raise SandboxError(
+            f"There is no guest '{guest.name}'.", f"Start it with: tests/sandbox/sandbox up {guest.name}"
+        )
     layers = image.build(say)
     with guest.locked(say):
         _boot(guest, layers)
@@ -95,9 +97,11 @@ def status(options: argparse.Namespace) -> None:
     record = guest.must_run()
     print(f"{guest.name} is up at {guest.address}")
     print(f"  API     {health(guest)}  http://{guest.address}/api/health")
-    done = guest.enter("systemctl is-system-running || true; for unit in healtharchive-api healtharchive-worker "
-                       "healtharchive-storagebox-sshfs healtharchive-warc-tiering postgresql caddy ssh; do "
-                       "printf '%s %s\\n' $unit $(systemctl is-active $unit || true); done")
+    done = guest.enter(
+        "systemctl is-system-running || true; for unit in healtharchive-api healtharchive-worker "
+        "healtharchive-storagebox-sshfs healtharchive-warc-tiering postgresql caddy ssh; do "
+        "printf '%s %s\\n' $unit $(systemctl is-active $unit || true); done"
+    )
     system, *units = done.stdout.strip().splitlines()
     print(f"  system  {system}")
     for line in units:
@@ -109,8 +113,10 @@ def status(options: argparse.Namespace) -> None:
 def list_guests(_options: argparse.Namespace) -> None:
     for guest in guests():
         record = guest.running()
-        print(f"{guest.name}\t{guest.address}\t{'running' if record else 'stopped'}"
-              f"\t{', '.join(record.faults) if record else ''}".rstrip())
+        print(
+            f"{guest.name}\t{guest.address}\t{'running' if record else 'stopped'}"
+            f"\t{', '.join(record.faults) if record else ''}".rstrip()
+        )
 
 
 def show_inventory(options: argparse.Namespace) -> None:
@@ -160,11 +166,15 @@ def build(_options: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sandbox", description="A real HealthArchive host in a box: a Debian guest with systemd, booted in seconds.",
-        epilog=f"Guests live in {layout.state()}, what they are booted from in {layout.cache()}.")
+        prog="sandbox",
+        description="A real HealthArchive host in a box: a Debian guest with systemd, booted in seconds.",
+        epilog=f"Guests live in {layout.state()}, what they are booted from in {layout.cache()}.",
+    )
     commands = parser.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
 
-    def add(name: str, function, text: str, named: bool = True) -> argparse.ArgumentParser:
+    def add(
+        name: str, function: Callable[[argparse.Namespace], None], text: str, named: bool = True
+    ) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(function=function)
         if named:
@@ -172,7 +182,9 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("up", up, "boot a guest (builds its file system first, once)")
-    add("down", down, "end a guest and remove everything of it").add_argument("--all", action="store_true", help="all guests")
+    add("down", down, "end a guest and remove everything of it").add_argument(
+        "--all", action="store_true", help="all guests"
+    )
     add("reset", reset, "make a guest new again: same name, same address")
     add("ssh", ssh, "log in as the operator, or run a command: sandbox ssh [NAME] [-- COMMAND...]")
     add("status", status, "how a guest is")
@@ -194,7 +206,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     command: List[str] = []
     if words[:1] == ["ssh"] and "--" in words:
         position = words.index("--")
-        words, command = words[:position], words[position + 1:]
+        words, command = words[:position], words[position + 1 :]
     options = _parser().parse_args(words)
     options.command = command
     # what was begun is cleaned up when the program is told to end, too

@@ -53,7 +53,9 @@ def apply(guest: Guest, chosen: Fault, function: str) -> str:
     """Run `break_it` or `mend_it` of the fault in the guest, as root; what it printed."""
     done = guest.script(chosen.path.read_text() + "\n" + function, seconds=SECONDS)
     if done.returncode != 0:
-        raise SandboxError(f"'{chosen.name}': {function} failed in guest '{guest.name}' (exit code {done.returncode}).",
-                           *(done.stdout + done.stderr).strip().splitlines()[-20:],
-                           f"A guest as new: tests/sandbox/sandbox reset {guest.name}")
+        raise SandboxError(
+            f"'{chosen.name}': {function} failed in guest '{guest.name}' (exit code {done.returncode}).",
+            *(done.stdout + done.stderr).strip().splitlines()[-20:],
+            f"A guest as new: tests/sandbox/sandbox reset {guest.name}",
+        )
     return done.stdout

@@ -49,6 +49,17 @@ def _process_started(pid: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
+def _children(pid: int) -> List[int]:
+    """The processes that `pid` started and that have not ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if fields[1] == str(pid) and fields[0] not in "ZX":
+                found.append(int(path.parent.name))
+    return found
+
+
 def _wait(condition: Callable[[], bool], seconds: float) -> bool:
     """Wait until `condition` holds; False if it does not within `seconds`."""
     end = time.monotonic() + seconds
@@ -86,7 +97,7 @@ class Guest:
         temporary.write_text(json.dumps(asdict(record), indent=1) + "\n")
         os.replace(temporary, self.home / "guest.json")
 
-    def locked(self, say: Say):
+    def locked(self, say: Say) -> "contextlib.AbstractContextManager[None]":
         """Keep other runs of this program away from this guest."""
         return locks.locked(self.home, lambda: say(f"Another command is working on '{self.name}': waiting for it."))
 
@@ -157,20 +168,35 @@ class Guest:
         (self.home / "ssh").chmod(0o700)
         lower = ":".join(str(layer.path) for layer in reversed(layers))
         options = f"lowerdir={lower},upperdir={self.home}/upper,workdir={self.home}/work,{image.OVERLAY_OPTIONS}"
-        machine.run(["mount", "-t", "overlay", f"healtharchive-{self.name}", "-o", options, str(self.root)],
-                    what="Mounting the guest's file system")
+        machine.run(
+            ["mount", "-t", "overlay", f"healtharchive-{self.name}", "-o", options, str(self.root)],
+            what="Mounting the guest's file system",
+        )
 
     def _personalise(self, record: Record) -> None:
         """Its name, addresses, keys and secrets: nothing of that is shared by two guests."""
         key = self.home / "ssh/id_ed25519"
-        machine.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"sandbox-{self.name}", "-f", str(key)],
-                    what="Making the key to the guest")
-        setup = [*machine.nspawn(), "--as-pid2", "--private-network", f"--directory={self.root}",
-                 f"--machine={network.interface(record.index)}-setup", f"--bind-ro={layout.GUEST_FILES}:/run/guest",
-                 f"--setenv=GUEST_NAME={self.name}", f"--setenv=GUEST_ADDRESS={self.address}",
-                 f"--setenv=OPERATOR_KEY={key.with_suffix('.pub').read_text().strip()}",
-                 "--setenv=LC_ALL=C.UTF-8", "/run/guest/personalise.sh"]
-        machine.run(control_groups.started_in(network.control_group(record.index), setup), what="Giving the guest its name and secrets")
+        machine.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"sandbox-{self.name}", "-f", str(key)],
+            what="Making the key to the guest",
+        )
+        setup = [
+            *machine.nspawn(),
+            "--as-pid2",
+            "--private-network",
+            f"--directory={self.root}",
+            f"--machine={network.interface(record.index)}-setup",
+            f"--bind-ro={layout.GUEST_FILES}:/run/guest",
+            f"--setenv=GUEST_NAME={self.name}",
+            f"--setenv=GUEST_ADDRESS={self.address}",
+            f"--setenv=OPERATOR_KEY={key.with_suffix('.pub').read_text().strip()}",
+            "--setenv=LC_ALL=C.UTF-8",
+            "/run/guest/personalise.sh",
+        ]
+        machine.run(
+            control_groups.started_in(network.control_group(record.index), setup),
+            what="Giving the guest its name and secrets",
+        )
         host_key = (self.root / "etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2]
         (self.home / "ssh/known_hosts").write_text(f"{network.guest_address(record.index)} {' '.join(host_key)}\n")
 
@@ -180,12 +206,26 @@ class Guest:
         listener.bind("\0" + address[1:])
         environment = machine.environment()
         environment["NOTIFY_SOCKET"] = address
-        argv = [*machine.nspawn(), "--boot", f"--directory={self.root}", f"--machine={network.interface(record.index)}",
-                f"--hostname={self.name}", f"--network-namespace-path={self.home / 'netns'}", "--bind=/dev/fuse",
-                "--kill-signal=SIGRTMIN+4"]
+        argv = [
+            *machine.nspawn(),
+            "--boot",
+            f"--directory={self.root}",
+            f"--machine={network.interface(record.index)}",
+            f"--hostname={self.name}",
+            f"--network-namespace-path={self.home / 'netns'}",
+            "--bind=/dev/fuse",
+            "--kill-signal=SIGRTMIN+4",
+        ]
         with open(self.home / "console.log", "ab") as console, listener:
-            process = subprocess.Popen(control_groups.started_in(network.control_group(record.index), argv), stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
-                                       env=environment, cwd="/", start_new_session=True)
+            process = subprocess.Popen(
+                control_groups.started_in(network.control_group(record.index), argv),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd="/",
+                start_new_session=True,
+            )
             record.supervisor, record.supervisor_started = process.pid, _process_started(process.pid)
             self.write(record)
             record.leader = _leader(listener, process)
@@ -203,29 +243,42 @@ class Guest:
             return answer[0] == "200"
 
         if not _wait(serves, BOOT_SECONDS):
-            raise SandboxError(f"The guest's API did not serve within {BOOT_SECONDS} s; "
-                               f"http://{address}/api/health answered: {answer[0]}.")
+            raise SandboxError(
+                f"The guest's API did not serve within {BOOT_SECONDS} s; "
+                f"http://{address}/api/health answered: {answer[0]}."
+            )
         done = self.script("tier_annual_jobs")
         if done.returncode != 0:
-            raise SandboxError("The hot paths of the annual jobs could not be mounted.",
-                               *(done.stdout + done.stderr).splitlines()[-10:])
+            raise SandboxError(
+                "The hot paths of the annual jobs could not be mounted.",
+                *(done.stdout + done.stderr).splitlines()[-10:],
+            )
         done = self.ssh("sudo systemctl is-system-running --wait", seconds=BOOT_SECONDS)
         if done.stdout.strip() != "running":
             raise SandboxError(f"The guest booted, but systemd says '{done.stdout.strip() or done.stderr.strip()}'.")
 
     def _end(self, record: Record) -> None:
         """End it like a power cut. Its processes are gone before its network is: peers see their connections closed."""
-        for pid, started in ((record.leader, record.leader_started), (record.supervisor, record.supervisor_started)):
-            if pid and started and _process_started(pid) == started:
-                os.kill(pid, signal.SIGKILL if pid == record.leader else signal.SIGTERM)
-                if not _wait(lambda: _process_started(pid) != started, 20):  # pylint: disable=cell-var-from-loop
-                    raise SandboxError(f"Process {pid} of guest '{self.name}' does not end.")
+        supervisor = record.supervisor if _process_started(record.supervisor) == record.supervisor_started else 0
+        leaders = _children(supervisor) if supervisor else []
+        if record.leader and _process_started(record.leader) == record.leader_started:
+            leaders.append(record.leader)
+        for pid in {*leaders, supervisor} - {0}:
+            with contextlib.suppress(ProcessLookupError):
+                # the supervisor ends by itself when its guest has; it must not be killed, it clears up
+                os.kill(pid, signal.SIGTERM if pid == supervisor else signal.SIGKILL)
+        left = {pid: _process_started(pid) for pid in {*leaders, supervisor} - {0}}
+        if not _wait(lambda: all(not then or _process_started(pid) != then for pid, then in left.items()), 20):
+            raise SandboxError(f"The processes {sorted(left)} of guest '{self.name}' do not end.")
 
     def _why(self) -> List[str]:
         """The last words of a guest that did not come up."""
         lines: List[str] = []
         if self.running():
-            for command in ("systemctl --failed --no-legend --plain", "journalctl -b -p warning -n 25 --no-pager -o cat"):
+            for command in (
+                "systemctl --failed --no-legend --plain",
+                "journalctl -b -p warning -n 25 --no-pager -o cat",
+            ):
                 try:
                     done = self.enter(command, seconds=20)
                 except SandboxError:
@@ -243,10 +296,28 @@ class Guest:
     def ssh_argv(self) -> List[str]:
         """ssh to it, with its own key and its known host key and nothing of the caller's configuration."""
         folder = self.home / "ssh"
-        return ["ssh", "-F", "none", "-i", str(folder / "id_ed25519"), "-o", "IdentitiesOnly=yes",
-                "-o", f"UserKnownHostsFile={folder / 'known_hosts'}", "-o", "GlobalKnownHostsFile=none",
-                "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "LogLevel=ERROR",
-                f"{USER}@{self.address}"]
+        return [
+            "ssh",
+            "-F",
+            "none",
+            "-i",
+            str(folder / "id_ed25519"),
+            "-o",
+            "IdentitiesOnly=yes",
+            "-o",
+            f"UserKnownHostsFile={folder / 'known_hosts'}",
+            "-o",
+            "GlobalKnownHostsFile=none",
+            "-o",
+            "StrictHostKeyChecking=yes",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "ConnectTimeout=10",
+            "-o",
+            "LogLevel=ERROR",
+            f"{USER}@{self.address}",
+        ]
 
     def ssh(self, command: str, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
         """Run a shell command as the operator, over SSH."""
@@ -255,9 +326,30 @@ class Guest:
     def enter(self, command: str, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
         """Run a bash script as root without SSH and sudo, which a fault may have broken."""
         record = self.must_run()
-        argv = ["nsenter", "--target", str(record.leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup",
-                "--root", "--wd", "--", "env", "-i", f"PATH={machine.PATH}", "HOME=/root", "LC_ALL=C.UTF-8",
-                "bash", "-euo", "pipefail", "-c", command]
+        argv = [
+            "nsenter",
+            "--target",
+            str(record.leader),
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "--cgroup",
+            "--root",
+            "--wd",
+            "--",
+            "env",
+            "-i",
+            f"PATH={machine.PATH}",
+            "HOME=/root",
+            "LC_ALL=C.UTF-8",
+            "bash",
+            "-euo",
+            "pipefail",
+            "-c",
+            command,
+        ]
         return self._run(argv, seconds)
 
     def script(self, text: str, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
@@ -266,8 +358,16 @@ class Guest:
 
     def _run(self, argv: Sequence[str], seconds: float) -> "subprocess.CompletedProcess[str]":
         try:
-            return subprocess.run(list(argv), stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                                  env=machine.environment(), timeout=seconds, check=False)
+            return subprocess.run(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env=machine.environment(),
+                timeout=seconds,
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
             raise SandboxError(f"Guest '{self.name}': no end after {seconds:g} s: {shlex.join(argv)[-200:]}") from error
 

@@ -90,8 +90,11 @@ def layers() -> List[Layer]:
     if not project.is_file():
         raise SandboxError(f"The stand-in service is missing: there is no {project}.")
     own = Path(__file__)
-    debian = Layer("debian", _digest(SUITE, os.uname().machine, *packages(), guest / "debian.sh"),
-                   "Debian 12 with PostgreSQL, OpenSSH, Caddy")
+    debian = Layer(
+        "debian",
+        _digest(SUITE, os.uname().machine, *packages(), guest / "debian.sh"),
+        "Debian 12 with PostgreSQL, OpenSSH, Caddy",
+    )
     wheels = Layer("wheels", _digest(debian.key, project, guest / "wheels.py"), "Python packages of the service")
     host = Layer("host", _digest(wheels.key, guest, service, own), "the service, its database and first jobs")
     return [debian, wheels, host]
@@ -117,10 +120,27 @@ class _Build:
             log.flush()
             # its own process namespace: when this program ends, however it ends, so does all that it started
             process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--mount-proc", "--fork", "--kill-child",
-                 "--", *argv],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                env=self._environment(), start_new_session=True)
+                [
+                    "setpriv",
+                    "--pdeathsig",
+                    "KILL",
+                    "unshare",
+                    "--mount",
+                    "--propagation",
+                    "private",
+                    "--pid",
+                    "--mount-proc",
+                    "--fork",
+                    "--kill-child",
+                    "--",
+                    *argv,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=self._environment(),
+                start_new_session=True,
+            )
             try:
                 assert process.stdout is not None
                 for raw in process.stdout:
@@ -136,8 +156,11 @@ class _Build:
                 raise
         if code != 0:
             tail = self.log.read_text(errors="replace").splitlines()[-25:]
-            raise SandboxError(f"Building the guest failed (exit code {code}). The whole log: {self.log}",
-                               "Its last lines:", *("  " + line for line in tail))
+            raise SandboxError(
+                f"Building the guest failed (exit code {code}). The whole log: {self.log}",
+                "Its last lines:",
+                *("  " + line for line in tail),
+            )
 
     def _environment(self) -> dict:
         environment = machine.environment()
@@ -148,8 +171,14 @@ class _Build:
 
     def debian(self, tree: Path) -> None:
         tree.mkdir()
-        argv = ["debootstrap", "--variant=minbase", f"--keyring={machine.KEYRING}",
-                "--include=" + ",".join(packages()), SUITE, str(tree)]
+        argv = [
+            "debootstrap",
+            "--variant=minbase",
+            f"--keyring={machine.KEYRING}",
+            "--include=" + ",".join(packages()),
+            SUITE,
+            str(tree),
+        ]
         mirror = sources.machine_mirror()
         if mirror:
             argv.append(mirror)
@@ -158,9 +187,13 @@ class _Build:
         def step(line: str) -> Optional[str]:
             # 'I: Retrieving libc6 2.36' and the like, hundreds of them: the first of each kind is a step
             words = line.split()
-            kinds = {"Retrieving": "download packages", "Extracting": "unpack the base system",
-                     "Installing": "install the core packages", "Unpacking": "unpack the other packages",
-                     "Configuring": "configure packages"}
+            kinds = {
+                "Retrieving": "download packages",
+                "Extracting": "unpack the base system",
+                "Installing": "install the core packages",
+                "Unpacking": "unpack the other packages",
+                "Configuring": "configure packages",
+            }
             if len(words) > 2 and words[0] == "I:" and words[1] in kinds and words[1] not in seen:
                 if words[1] == "Retrieving" and words[2] in ("InRelease", "Release", "Packages"):
                     return None
@@ -173,8 +206,10 @@ class _Build:
 
     def wheels(self, below: Sequence[Layer], tree: Path) -> None:
         settings = sources.machine_pip_settings()
-        options = ["--bind-ro=/etc/hosts:/etc/hosts",
-                   f"--bind-ro={layout.SERVICE_FILES / 'pyproject.toml'}:/run/pyproject.toml"]
+        options = [
+            "--bind-ro=/etc/hosts:/etc/hosts",
+            f"--bind-ro={layout.SERVICE_FILES / 'pyproject.toml'}:/run/pyproject.toml",
+        ]
         resolver = os.path.realpath("/etc/resolv.conf")
         if os.path.exists(resolver):
             options.append(f"--bind-ro={resolver}:/etc/resolv.conf")
@@ -191,7 +226,9 @@ class _Build:
                 shutil.copy2(path, to, follow_symlinks=False)
             self.inside(below, tree, "host.sh", network=False, options=[f"--bind-ro={copy}:/run/service"])
 
-    def inside(self, below: Sequence[Layer], tree: Path, script: str, network: bool, options: Sequence[str] = ()) -> None:
+    def inside(
+        self, below: Sequence[Layer], tree: Path, script: str, network: bool, options: Sequence[str] = ()
+    ) -> None:
         """Run guest/SCRIPT in the guest's file system; what it writes ends in `tree`.
 
         Lines of it that begin with '==> ' are shown as progress.
@@ -203,17 +240,37 @@ class _Build:
             for folder in (tree, work, root):
                 folder.mkdir()
             lower = ":".join(str(layer.path) for layer in reversed(below))
-            shell.append(shlex.join(["mount", "-t", "overlay", "overlay", "-o",
-                                     f"lowerdir={lower},upperdir={tree},workdir={work},{OVERLAY_OPTIONS}", str(root)]))
-        run = [*machine.nspawn(), "--as-pid2", f"--directory={root}", f"--machine=healtharchive-build{os.getpid()}",
-               f"--bind-ro={layout.GUEST_FILES}:/run/guest", "--setenv=LC_ALL=C.UTF-8", *options]
+            shell.append(
+                shlex.join(
+                    [
+                        "mount",
+                        "-t",
+                        "overlay",
+                        "overlay",
+                        "-o",
+                        f"lowerdir={lower},upperdir={tree},workdir={work},{OVERLAY_OPTIONS}",
+                        str(root),
+                    ]
+                )
+            )
+        run = [
+            *machine.nspawn(),
+            "--as-pid2",
+            f"--directory={root}",
+            f"--machine=healtharchive-build{os.getpid()}",
+            f"--bind-ro={layout.GUEST_FILES}:/run/guest",
+            "--setenv=LC_ALL=C.UTF-8",
+            *options,
+        ]
         if not network:
             run.append("--private-network")
         shell.append("exec " + shlex.join([*run, f"/run/guest/{script}"]))
         group = f"build{os.getpid()}"
         try:
-            self.run(control_groups.started_in(group, ["sh", "-c", "\n".join(shell)]),
-                     lambda line: line[4:] if line.startswith("==> ") else None)
+            self.run(
+                control_groups.started_in(group, ["sh", "-c", "\n".join(shell)]),
+                lambda line: line[4:] if line.startswith("==> ") else None,
+            )
         finally:
             control_groups.remove(group)
 
@@ -248,8 +305,9 @@ def _forget_old(wanted: Sequence[Layer]) -> None:
     """Keep the newest few layers of each name; the others only fill the disk. What a guest is running on stays."""
     mounts = _in_use()
     for layer in wanted:
-        others = [path for path in layout.cache().glob(f"{layer.name}-*")
-                  if path != layer.path and str(path) not in mounts]
+        others = [
+            path for path in layout.cache().glob(f"{layer.name}-*") if path != layer.path and str(path) not in mounts
+        ]
         others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         for path in others[KEEP_UNUSED:]:
             machine.remove_tree(path)

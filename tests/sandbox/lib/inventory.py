@@ -14,14 +14,26 @@ GROUP = "healtharchive"
 
 def inventory(guests: Sequence[Guest]) -> Dict[str, Any]:
     """The document that Ansible's `script` inventory plugin expects, all host variables included."""
-    return {GROUP: {"hosts": [guest.name for guest in guests]},
-            "_meta": {"hostvars": {guest.name: _variables(guest) for guest in guests}}}
+    return {
+        GROUP: {"hosts": [guest.name for guest in guests]},
+        "_meta": {"hostvars": {guest.name: _variables(guest) for guest in guests}},
+    }
 
 
 def _variables(guest: Guest) -> Dict[str, Any]:
     folder = guest.home / "ssh"
-    known = ["-F", "none", "-o", "IdentitiesOnly=yes", "-o", f"UserKnownHostsFile={folder / 'known_hosts'}",
-             "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"]
+    known = [
+        "-F",
+        "none",
+        "-o",
+        "IdentitiesOnly=yes",
+        "-o",
+        f"UserKnownHostsFile={folder / 'known_hosts'}",
+        "-o",
+        "GlobalKnownHostsFile=none",
+        "-o",
+        "StrictHostKeyChecking=yes",
+    ]
     return {
         "ansible_host": guest.address,
         "ansible_user": USER,

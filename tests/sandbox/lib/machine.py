@@ -43,19 +43,23 @@ def require(to_build: bool) -> None:
     if not sys.platform.startswith("linux"):
         raise SandboxError("The sandbox host needs Linux (Debian 12 or Ubuntu 24.04 are the tested ones).")
     if os.geteuid() != 0:
-        raise SandboxError("The sandbox host must be started as root: it mounts file systems and boots a guest.",
-                           "Try again with sudo in front of the command.")
+        raise SandboxError(
+            "The sandbox host must be started as root: it mounts file systems and boots a guest.",
+            "Try again with sudo in front of the command.",
+        )
     missing = _missing({**TO_RUN, **TO_BUILD} if to_build else TO_RUN)
     if to_build and not KEYRING.exists():
         missing[str(KEYRING)] = KEYRING_PACKAGE
     if missing:
-        raise SandboxError("These are missing on this machine: " + ", ".join(sorted(missing)) + ".",
-                           "Get them with: apt-get update && apt-get install "
-                           + " ".join(sorted(set(missing.values()))))
+        raise SandboxError(
+            "These are missing on this machine: " + ", ".join(sorted(missing)) + ".",
+            "Get them with: apt-get update && apt-get install " + " ".join(sorted(set(missing.values()))),
+        )
     for file_system in ("overlay", "fuse"):
         if not _has_file_system(file_system):
-            raise SandboxError(f"This machine's kernel has no '{file_system}' file system.",
-                               f"Try: modprobe {file_system}")
+            raise SandboxError(
+                f"This machine's kernel has no '{file_system}' file system.", f"Try: modprobe {file_system}"
+            )
 
 
 def _has_file_system(name: str) -> bool:
@@ -78,14 +82,24 @@ def environment() -> Dict[str, str]:
 def run(argv: Sequence[str], *, what: str, stdin: Optional[str] = None, seconds: float = 60) -> str:
     """Run a command of the machine that must succeed; its standard output. `what` names the step in the error."""
     try:
-        done = subprocess.run(list(argv), input=stdin, stdin=subprocess.DEVNULL if stdin is None else None,
-                              capture_output=True, text=True, errors="replace", env=environment(),
-                              timeout=seconds, check=False)
+        done = subprocess.run(
+            list(argv),
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=environment(),
+            timeout=seconds,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         raise SandboxError(f"{what}: no end after {seconds:g} s: {' '.join(argv)}") from error
     if done.returncode != 0:
-        raise SandboxError(f"{what} failed (exit code {done.returncode}): {' '.join(argv)}",
-                           *(done.stderr or done.stdout).strip().splitlines()[-15:])
+        raise SandboxError(
+            f"{what} failed (exit code {done.returncode}): {' '.join(argv)}",
+            *(done.stderr or done.stdout).strip().splitlines()[-15:],
+        )
     return done.stdout
 
 
@@ -94,8 +108,15 @@ def nspawn() -> List[str]:
 
     It is never registered: machined is not needed.
     """
-    argv = ["systemd-nspawn", "--quiet", "--register=no", "--link-journal=no", "--timezone=off", "--resolv-conf=off",
-            "--console=pipe"]
+    argv = [
+        "systemd-nspawn",
+        "--quiet",
+        "--register=no",
+        "--link-journal=no",
+        "--timezone=off",
+        "--resolv-conf=off",
+        "--console=pipe",
+    ]
     return argv + ["--keep-unit"] if control_groups.needed() else argv
 
 

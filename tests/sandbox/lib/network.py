@@ -70,15 +70,30 @@ def _claim(inside: Sequence[str], numbers: Iterable[int]) -> int:
         if _exists(index):
             continue
         try:
-            _run(*inside, "link", "add", "host0", "type", "veth", "peer", "name", interface(index), "netns", str(os.getpid()))
+            _run(
+                *inside,
+                "link",
+                "add",
+                "host0",
+                "type",
+                "veth",
+                "peer",
+                "name",
+                interface(index),
+                "netns",
+                str(os.getpid()),
+            )
         except SandboxError as error:
             if not _exists(index):
                 raise
             refusal = error  # somebody else was quicker
             continue
         return index
-    raise SandboxError("No address is free for the guest.", f"There are {GUESTS} for all guests of this machine.",
-                       *([refusal.message] if refusal else []))
+    raise SandboxError(
+        "No address is free for the guest.",
+        f"There are {GUESTS} for all guests of this machine.",
+        *([refusal.message] if refusal else []),
+    )
 
 
 def remove(namespace: Path) -> None:

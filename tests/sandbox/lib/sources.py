@@ -28,7 +28,7 @@ def _one_line_sources(text: str) -> Iterator[Source]:
         line = line.split("#", 1)[0].strip()
         if not line.startswith("deb") or line.startswith("deb-src"):
             continue
-        rest = line[len("deb"):].strip()
+        rest = line[len("deb") :].strip()
         if rest.startswith("["):
             rest = rest.partition("]")[2].strip()
         words = rest.split()
@@ -88,7 +88,11 @@ def debian_mirror(sources: Sequence[Source]) -> Optional[str]:
     """
     releases = ("bookworm", "trixie", "stable", "testing", "sid", "unstable", "oldstable")
     for source in sources:
-        if source.suite in releases and "main" in source.components and urlsplit(source.uri).scheme in ("http", "https"):
+        if (
+            source.suite in releases
+            and "main" in source.components
+            and urlsplit(source.uri).scheme in ("http", "https")
+        ):
             return source.uri
     return None
 
@@ -106,10 +110,11 @@ def machine_mirror() -> Optional[str]:
 
 def apt_proxy() -> Optional[str]:
     """The proxy that apt is told to use, if any."""
-    done = subprocess.run(["apt-config", "shell", "P", "Acquire::http::Proxy"],
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["apt-config", "shell", "P", "Acquire::http::Proxy"], capture_output=True, text=True, check=False
+    )
     value = done.stdout.strip()
-    return value[len("P='"):-1] if value.startswith("P='") else None
+    return value[len("P='") : -1] if value.startswith("P='") else None
 
 
 class PipSettings(NamedTuple):
@@ -139,8 +144,16 @@ def pip_configuration(paths: Sequence[Path]) -> Dict[str, str]:
 
 def pip_settings(environ: Mapping[str, str], configuration: Mapping[str, str], ca_bundle: Path) -> PipSettings:
     """Carry the machine's pip settings over; local paths in them are bound under /run/pip and renamed to that."""
-    names = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_TRUSTED_HOST", "PIP_PROXY",
-             "PIP_TIMEOUT", "PIP_DEFAULT_TIMEOUT")
+    names = (
+        "PIP_INDEX_URL",
+        "PIP_EXTRA_INDEX_URL",
+        "PIP_FIND_LINKS",
+        "PIP_NO_INDEX",
+        "PIP_TRUSTED_HOST",
+        "PIP_PROXY",
+        "PIP_TIMEOUT",
+        "PIP_DEFAULT_TIMEOUT",
+    )
     values = {name: configuration[name] for name in names if name in configuration}
     values.update({name: environ[name] for name in names if environ.get(name)})
     for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
@@ -165,7 +178,9 @@ def pip_settings(environ: Mapping[str, str], configuration: Mapping[str, str], c
             values[name] = " ".join(words)
         else:
             values.pop(name, None)
-    certificates = environ.get("PIP_CERT") or configuration.get("PIP_CERT") or environ.get("SSL_CERT_FILE") or str(ca_bundle)
+    certificates = (
+        environ.get("PIP_CERT") or configuration.get("PIP_CERT") or environ.get("SSL_CERT_FILE") or str(ca_bundle)
+    )
     if os.path.isfile(certificates):
         binds.append((os.path.realpath(certificates), "/run/pip/ca-certificates.crt"))
         values["PIP_CERT"] = "/run/pip/ca-certificates.crt"

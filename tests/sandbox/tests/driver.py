@@ -23,8 +23,15 @@ class Sandbox:
 
     def run(self, *words: str, seconds: float = 300) -> "subprocess.CompletedProcess[str]":
         """Run a command, whatever becomes of it."""
-        return subprocess.run([str(PROGRAM), *words], env=self.environment, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=seconds, check=False)
+        return subprocess.run(
+            [str(PROGRAM), *words],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
 
     def __call__(self, *words: str) -> str:
         """Run a command that must succeed; its standard output."""
@@ -34,8 +41,14 @@ class Sandbox:
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """Start a command and go on."""
-        return subprocess.Popen([str(PROGRAM), *words], env=self.environment, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(
+            [str(PROGRAM), *words],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def ssh(self, name: str, command: str) -> str:
         """What a shell command prints for the operator who logs in, standard error included."""
@@ -49,8 +62,10 @@ class Sandbox:
     def leftovers(self, name: str, record: Dict[str, Any]) -> List[str]:
         """What is left of a guest on the machine, in words; looked for in the kernel's own lists."""
         left = []
-        for pid, started in ((record["leader"], record["leader_started"]),
-                             (record["supervisor"], record["supervisor_started"])):
+        for pid, started in (
+            (record["leader"], record["leader_started"]),
+            (record["supervisor"], record["supervisor_started"]),
+        ):
             stat = Path(f"/proc/{pid}/stat")
             if pid and stat.exists():
                 fields = stat.read_text().rpartition(")")[2].split()
@@ -75,7 +90,8 @@ def healthy(sandbox: Sandbox, guest: str) -> List[str]:
         "cd /opt/healtharchive && scripts/verify_public_surface.py --api-base http://localhost "
         "--frontend-base http://localhost:8080 | grep -v '^OK ' | tail -n 1": "All checks passed.",
         "cd /opt/healtharchive && .venv/bin/python3 -B scripts/check_baseline_drift.py --no-write >/dev/null; echo $?": "0",
-        "cd /opt/healtharchive && git fetch -q && git status --porcelain && git rev-parse HEAD origin/main | sort -u | wc -l": "1",
+        "cd /opt/healtharchive && git fetch -q && git status --porcelain "
+        "&& git rev-parse HEAD origin/main | sort -u | wc -l": "1",
         "sudo -u postgres psql -XAtc \"SELECT string_agg(DISTINCT status, ' ') FROM archive_jobs\" healtharchive": "indexed",
         "sudo -u postgres psql -XAtc 'SELECT count(*) >= 5 FROM archive_jobs' healtharchive": "t",
         "sudo timeout 5 stat -c %F /srv/healtharchive/jobs/imports/* /srv/healtharchive/jobs/hc/* | sort -u": "directory",
@@ -86,5 +102,8 @@ def healthy(sandbox: Sandbox, guest: str) -> List[str]:
     done = sandbox.run("ssh", guest, "--", "cd /; " + script)
     answers = done.stdout.split("\0")
     assert len(answers) == len(checks) + 1, done.stdout + done.stderr
-    return [f"{command}: {answer!r} instead of {wanted!r}"
-            for (command, wanted), answer in zip(checks.items(), answers) if answer.strip() != wanted]
+    return [
+        f"{command}: {answer!r} instead of {wanted!r}"
+        for (command, wanted), answer in zip(checks.items(), answers)
+        if answer.strip() != wanted
+    ]

@@ -10,7 +10,6 @@ from typing import List
 
 import pytest
 from driver import Sandbox
-
 from lib import cli, faults, image, layout, machine
 from lib.errors import SandboxError
 
@@ -21,7 +20,8 @@ def said(words: List[str], capsys: pytest.CaptureFixture[str]) -> str:
         cli.main(words)
     assert end.value.code == 1
     text = capsys.readouterr().err
-    assert text.startswith("sandbox: ") and "Traceback" not in text
+    assert text.startswith("sandbox: ")
+    assert "Traceback" not in text
     return text
 
 
@@ -29,14 +29,17 @@ def said(words: List[str], capsys: pytest.CaptureFixture[str]) -> str:
 def test_without_root(words: List[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     text = said(words, capsys)
-    assert "root" in text and "sudo" in text
+    assert "root" in text
+    assert "sudo" in text
 
 
-def test_missing_programs_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch,
-                                                        capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_programs_are_named_with_their_packages(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setitem(machine.TO_RUN, "no-such-nspawn", "some-container-package")
     text = said(["up", "x"], capsys)
-    assert "no-such-nspawn" in text and "apt-get install some-container-package" in text
+    assert "no-such-nspawn" in text
+    assert "apt-get install some-container-package" in text
 
 
 def test_a_build_needs_more_than_a_boot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,29 +48,35 @@ def test_a_build_needs_more_than_a_boot(monkeypatch: pytest.MonkeyPatch) -> None
     machine.require(to_build=False)
     with pytest.raises(SandboxError) as error:
         machine.require(to_build=True)
-    assert "no-such-debootstrap" in error.value.message and "/nonexistent/keyring.gpg" in error.value.message
+    assert "no-such-debootstrap" in error.value.message
+    assert "/nonexistent/keyring.gpg" in error.value.message
     assert "debian-archive-keyring some-package" in error.value.details[0]
 
 
-@pytest.mark.parametrize("words, answer", [
-    (["reset", "nobody"], "no guest 'nobody'"),
-    (["ssh", "nobody"], "no running guest 'nobody'"),
-    (["status", "nobody"], "no running guest 'nobody'"),
-    (["break", "postgresql_down", "--name", "nobody"], "no running guest 'nobody'"),
-    (["break", "no_such_fault", "--name", "nobody"], "no fault 'no_such_fault'"),
-    (["up", "Bad Name"], "cannot be a guest's name"),
-    (["up", "../escape"], "cannot be a guest's name"),
-])
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["reset", "nobody"], "no guest 'nobody'"),
+        (["ssh", "nobody"], "no running guest 'nobody'"),
+        (["status", "nobody"], "no running guest 'nobody'"),
+        (["break", "postgresql_down", "--name", "nobody"], "no running guest 'nobody'"),
+        (["break", "no_such_fault", "--name", "nobody"], "no fault 'no_such_fault'"),
+        (["up", "Bad Name"], "cannot be a guest's name"),
+        (["up", "../escape"], "cannot be a guest's name"),
+    ],
+)
 def test_a_wrong_name_is_said_and_changes_nothing(sandbox: Sandbox, words: List[str], answer: str) -> None:
     done = sandbox.run(*words)
     assert done.returncode == 1
-    assert answer in done.stderr and "Traceback" not in done.stderr
+    assert answer in done.stderr
+    assert "Traceback" not in done.stderr
     assert not sandbox.state.exists() or not (sandbox.state / "nobody").exists()
 
 
 def test_down_of_nothing_is_no_error(sandbox: Sandbox) -> None:
     done = sandbox.run("down", "nobody")
-    assert done.returncode == 0 and "nothing to do" in done.stderr
+    assert done.returncode == 0
+    assert "nothing to do" in done.stderr
     assert not (sandbox.state / "nobody").exists()
 
 
@@ -83,7 +92,9 @@ def test_a_fault_without_its_header_is_named(tmp_path: Path, monkeypatch: pytest
         faults.faults()
 
 
-def test_a_failing_build_shows_the_end_of_its_log_and_leaves_no_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_build_shows_the_end_of_its_log_and_leaves_no_layer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The real layers below, and a last step that fails."""
     debian, wheels, host = image.layers()
     rootfs = tmp_path / "cache/rootfs"
@@ -100,6 +111,7 @@ def test_a_failing_build_shows_the_end_of_its_log_and_leaves_no_layer(tmp_path: 
     with pytest.raises(SandboxError) as error:
         image._Build(lines.append).build([debian, wheels, host])  # pylint: disable=protected-access
     assert any(line.endswith("a step") for line in lines)
-    assert "the reason" in "\n".join(error.value.details) and "build.log" in error.value.message
+    assert "the reason" in "\n".join(error.value.details)
+    assert "build.log" in error.value.message
     assert sorted(path.name for path in rootfs.iterdir()) == sorted(["build.log", debian.path.name, wheels.path.name])
     assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()

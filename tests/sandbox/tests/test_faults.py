@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 from driver import Sandbox, healthy
-
 from lib import faults
 
 SQL = "sudo -u postgres psql -XAt healtharchive -c"
@@ -19,38 +18,61 @@ SEEN = {
         f"{SQL} \"SELECT count(*) FROM archive_jobs WHERE status = 'running' AND started_at < now() - interval '4 hours'\"; "
         "systemctl is-active healtharchive-worker; pgrep -fc '[r]un-db-job|[a]rchive-tool'; "
         "for lock in $(sudo find /srv/healtharchive/ops/locks/jobs -type f); do flock -n $lock true || echo held; done",
-        "0\nactive\n0", "1\ninactive\n0"),
+        "0\nactive\n0",
+        "1\ninactive\n0",
+    ),
     "api_missing_dependency": (
-        f"{CODE} localhost/api/health; /opt/healtharchive/.venv/bin/python3 -c 'import slowapi; print(\"there\")' 2>&1 | tail -n 1",
-        "200\nthere", "502\nModuleNotFoundError: No module named 'slowapi'"),
+        f"{CODE} localhost/api/health; "
+        "/opt/healtharchive/.venv/bin/python3 -c 'import slowapi; print(\"there\")' 2>&1 | tail -n 1",
+        "200\nthere",
+        "502\nModuleNotFoundError: No module named 'slowapi'",
+    ),
     "missing_column": (
         f"{CODE} localhost/api/health; {CODE} 'localhost/api/search?q=page'; {CODE} localhost/api/changes; "
         f"{SQL} 'SELECT version_num FROM alembic_version'; "
-        f"{SQL} \"SELECT count(*) FROM information_schema.columns WHERE table_name = 'snapshots' AND column_name = 'deduplicated'\"",
-        "200\n200\n200\n0014_snapshot_deduplication\n1", "200\n500\n500\n0014_snapshot_deduplication\n0"),
+        f'{SQL} "SELECT count(*) FROM information_schema.columns '
+        "WHERE table_name = 'snapshots' AND column_name = 'deduplicated'\"",
+        "200\n200\n200\n0014_snapshot_deduplication\n1",
+        "200\n500\n500\n0014_snapshot_deduplication\n0",
+    ),
     "postgresql_down": (
         f"pg_isready -q -h 127.0.0.1; echo $?; systemctl is-active healtharchive-worker; {CODE} localhost/api/health",
-        "0\nactive\n200", "2\ninactive\n500"),
+        "0\nactive\n200",
+        "2\ninactive\n500",
+    ),
     "env_file_unreadable": (
         "test -r /etc/healtharchive/backend.env; echo $?; stat -c '%U:%G %a' /etc/healtharchive/backend.env",
-        "0\nroot:healtharchive 640", "1\nroot:root 600"),
+        "0\nroot:healtharchive 640",
+        "1\nroot:root 600",
+    ),
     "hot_path_stale": (
         f"for path in /srv/healtharchive/storagebox {HOT} /srv/healtharchive/jobs/hc/*; do "
         "python3 -c 'import os, sys; os.stat(sys.argv[1])' $path 2>&1 | grep -o 'Errno [0-9]*' || echo ok; done",
-        "ok\nok\nok", "ok\nErrno 107\nErrno 107"),
+        "ok\nok\nok",
+        "ok\nErrno 107\nErrno 107",
+    ),
     "hot_path_hung": (
-        f"{{ timeout -s KILL 2 ls {HOT}; }} >/dev/null 2>&1; echo $?; ps -o state= -p $(systemctl show -P MainPID healtharchive-storagebox-sshfs)",
-        "0\nS", "137\nT"),
+        f"{{ timeout -s KILL 2 ls {HOT}; }} >/dev/null 2>&1; echo $?; "
+        "ps -o state= -p $(systemctl show -P MainPID healtharchive-storagebox-sshfs)",
+        "0\nS",
+        "137\nT",
+    ),
     "baseline_drift": (
         "stat -c %a /srv/healtharchive/backups; grep -c old.example /etc/healtharchive/backend.env",
-        "2770\n0", "755\n1"),
+        "2770\n0",
+        "755\n1",
+    ),
     "worker_inactive": (
         f"systemctl is-active healtharchive-worker; {SQL} \"SELECT count(*) FROM archive_jobs WHERE status = 'queued'\"",
-        "active\n0", "inactive\n1"),
+        "active\n0",
+        "inactive\n1",
+    ),
     "undeployed_commits": (
         "cd /opt/healtharchive; git -C /srv/git/healtharchive.git rev-list --count $(git rev-parse HEAD)..main; "
         "git rev-list --count HEAD..origin/main",
-        "0\n0", "2\n0"),
+        "0\n0",
+        "2\n0",
+    ),
 }
 
 
@@ -75,5 +97,7 @@ def test_a_fault_breaks_and_mends(sandbox: Sandbox, guest: str, name: str) -> No
 def test_faults_says_what_each_one_is(sandbox: Sandbox) -> None:
     text = sandbox("faults")
     for fault in faults.faults():
-        assert fault.name in text and fault.cause in text
-        assert fault.expected_class in text and fault.expected_next in text
+        assert fault.name in text
+        assert fault.cause in text
+        assert fault.expected_class in text
+        assert fault.expected_next in text

@@ -25,7 +25,7 @@ export GIT_AUTHOR_NAME=$GIT_COMMITTER_NAME GIT_AUTHOR_EMAIL=$GIT_COMMITTER_EMAIL
 
 git init --quiet --bare "$origin"
 cp -r /run/service/. "$work"
-cd "$work"
+cd "$work" || exit
 git init --quiet
 
 # usage: commit DATE MESSAGE PATHSPEC...   (what there is of the paths; a commit without content is left out)
