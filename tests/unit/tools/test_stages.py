@@ -1,0 +1,57 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runner of the stages: a failure anywhere is a failure of the whole, and nothing is cut short."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STAGES = Path(__file__).resolve().parents[3] / "tools" / "stages.py"
+MAKE = """#!/bin/sh
+for target; do :; done
+echo "output of $target"
+[ "$target" != stage-bad ]
+"""
+
+
+@pytest.fixture
+def stages(tmp_path: Path):
+    """Run the stages with a `make` of which only `bad` fails."""
+    make = tmp_path / "make"
+    make.write_text(MAKE)
+    make.chmod(0o755)
+
+    def run(*words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, str(STAGES), *words],
+            env={"PATH": "/usr/bin:/bin", "MAKE": str(make)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("words", [("a", "b"), ("a", "--", "b")])
+def test_all_pass(stages, words) -> None:
+    done = stages(*words)
+    assert done.returncode == 0
+    assert "output of stage-a\n" in done.stdout
+    assert "output of stage-b\n" in done.stdout
+    assert done.stdout.splitlines()[-1].split()[:2] == ["all", "ok"]
+
+
+@pytest.mark.parametrize("words", [("bad", "b"), ("bad", "b", "--", "a"), ("a", "--", "bad", "b")])
+def test_one_fails_and_the_rest_runs(stages, words) -> None:
+    done = stages(*words)
+    assert done.returncode == 1
+    assert "output of stage-b\n" in done.stdout
+    summary = dict(line.split()[:2] for line in done.stdout.splitlines()[-len(set(words) - {"--"}) - 1 :])
+    assert summary["bad"] == "FAILED"
+    assert summary["b"] == "ok"
+    assert summary["all"] == "FAILED"
