@@ -33,7 +33,7 @@ test: ## Run every test there is (root, about 15 minutes)
 
 test-quick: ## Run the tests that need no host (under 2 minutes)
 	@tools/requisites controller lint
-	@$(STAGES) unit lint
+	@$(STAGES) unit -- lint
 
 lint: ## Run the linters
 	@tools/requisites controller lint
