@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick lint sanity clean distclean venv print-venv print-collections requirements \
+.PHONY: help demo test test-quick bench lint sanity clean distclean venv print-venv print-collections requirements \
 	stage-unit stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-molecule stage-oldest-core
 
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
@@ -34,6 +34,10 @@ test: ## Run every test there is (root, about 15 minutes)
 test-quick: ## Run the tests that need no host (under 2 minutes)
 	@tools/requisites controller lint
 	@$(STAGES) unit -- lint
+
+bench: ## Measure triage beside the runbook (root, about 12 minutes)
+	@tools/requisites controller sandbox
+	@tools/run tests/bench/bench
 
 lint: ## Run the linters
 	@tools/requisites controller lint
