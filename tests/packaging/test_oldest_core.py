@@ -74,7 +74,9 @@ def test_the_oldest_core_is_the_one_that_the_collection_names(core: Path) -> Non
     assert f"[core {OLDEST}." in run([str(core / "ansible-playbook"), "--version"], ROOT)
 
 
-def test_triage_runs_from_the_installed_collection(core: Path, installed: Path, inventory: Path, tmp_path: Path) -> None:
+def test_triage_runs_from_the_installed_collection(
+    core: Path, installed: Path, inventory: Path, tmp_path: Path
+) -> None:
     playbook = [str(core / "ansible-playbook"), "-i", str(inventory), "healtharchive.remediation.triage"]
     output = run(playbook, tmp_path, ANSIBLE_COLLECTIONS_PATH=str(installed))
     assert "[WARNING]" not in output

@@ -147,9 +147,12 @@ def test_an_old_python_is_not_mended_by_packages(machine: Machine) -> None:
 
 def test_a_missing_python_is_installed(machine: Machine) -> None:
     machine.lacks("python3")
-    machine.has("apt-get", f"""
+    machine.has(
+        "apt-get",
+        f"""
         echo "$@" >>{machine.apt_calls}
-        printf '#!/bin/sh\\nexec {sys.executable} "$@"\\n' >{machine.bin}/python3; chmod +x {machine.bin}/python3""")
+        printf '#!/bin/sh\\nexec {sys.executable} "$@"\\n' >{machine.bin}/python3; chmod +x {machine.bin}/python3""",
+    )
     done = machine.run("requisites", "controller")
     assert done.returncode == 0, done.stderr
     assert machine.installed().splitlines()[-1] == "install -y --no-install-recommends python3 python3-venv"
@@ -167,7 +170,8 @@ def test_no_usable_python_is_explained(machine: Machine) -> None:
 
 def test_a_python_without_ensurepip_is_not_usable(machine: Machine) -> None:
     machine.lacks("python3")
-    machine.has("python3.11", f"shift; {{ echo 'import sys; sys.modules[\"ensurepip\"] = None'; cat; }} | exec {sys.executable} -I -")
+    lacking = "import sys; sys.modules['ensurepip'] = None"
+    machine.has("python3.11", f'shift; {{ echo "{lacking}"; cat; }} | exec {sys.executable} -I -')
     done = machine.run("python")
     assert done.returncode != 0
     assert "python3.11: it has no module ensurepip" in done.stderr
