@@ -15,7 +15,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SANDBOX = ROOT / "tests" / "sandbox" / "sandbox"
-GUEST = "end-to-end"
+# Guests belong to the machine: two checkouts may be tested at once.
+GUEST = os.environ.get("HEALTHARCHIVE_TEST_GUEST", "end-to-end-%d" % os.getpid())
 
 
 class Triage(NamedTuple):
