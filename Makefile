@@ -14,6 +14,10 @@ export FAULT
 VENV = $(shell tools/venv path)
 COLLECTIONS = $(shell tools/collections)
 
+# The hosts of this checkout's tests: no run meets another checkout's, or a person's.
+TEST_STATE := /var/tmp/healtharchive-sandbox-$(shell printf %s '$(CURDIR)' | sha256sum | cut -c1-8)
+stage-service stage-end-to-end stage-molecule stage-oldest-core: export HEALTHARCHIVE_SANDBOX_STATE := $(TEST_STATE)
+
 STAGES = "$$(tools/python)" tools/stages.py
 
 help: ## Show this
@@ -58,7 +62,7 @@ print-collections:
 	@echo $(COLLECTIONS)
 
 clean: ## Take down the sandbox hosts of demo and test, tidy the checkout
-	@tools/clean
+	@tools/clean $(TEST_STATE)
 
 distclean: clean ## Remove the cache as well: environments, the sandbox's file system
 	@tools/clean --cache
