@@ -151,19 +151,18 @@ class Benchmark:
         links = [self.link(name, "fleet%d" % number) for number, name in enumerate(names)]
         one = Triage(links[:1], self.folder, "triage-one")
         many = Triage(links, self.folder, "triage-many")
-        samples = {"one": one, "fleet20": many}
-        taken = rounds("Fleet", samples, self.pairs)
+        taken = rounds("Fleet", {"fleet_one": one, "fleet20": many}, self.pairs)
         self._answer_like(one.evidence[links[0].name], names)
         apart = {"ansible_python_interpreter": _ANSWERING}
         own_cores = {
-            "one_own_cores": Triage(links[:1], self.folder, "triage-one-apart", **apart),
+            "fleet_one_own_cores": Triage(links[:1], self.folder, "triage-one-apart", **apart),
             "fleet20_own_cores": Triage(links, self.folder, "triage-many-apart", **apart),
         }
         taken.update(rounds("Fleet, own cores", own_cores, self.pairs))
         self.measured.update(figures.seconds(taken))
         self.measured.update(fleet_hosts=len(links), fleet_guests=len(names))
-        self.measured["fleet20_vs_one"] = figures.ratio(taken["fleet20"], taken["one"])
-        self.measured["fleet20_own_cores_vs_one"] = figures.ratio(taken["fleet20_own_cores"], taken["one_own_cores"])
+        self.measured["fleet20_vs_one"] = figures.ratio(taken["fleet20"], taken["fleet_one"])
+        self.measured["fleet20_own_cores_vs_one"] = figures.ratio(taken["fleet20_own_cores"], taken["fleet_one_own_cores"])
 
     def _answer_like(self, evidence: Mapping[str, Any], names: List[str]) -> None:
         """Put a program on the guests that takes a module, lets the time pass that triage took on one, and answers the
