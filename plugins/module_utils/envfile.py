@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Iterable, Mapping, Optional
 from urllib.parse import unquote
 
 from .parse import bash_environment, systemd_environment
@@ -35,6 +35,8 @@ SECRET_WORDS = (
 )
 # Shorter values are not treated as secrets: to hide every "a" hides everything, and three characters protect nothing.
 SHORTEST_SECRET = 4
+# A longer line is not judged by bash's rules, in characters: it counts as read differently.
+_LONGEST_LINE = 8192
 _SWITCH_WORDS = frozenset(("true", "false", "none", "null", "enabled", "disabled", "auto", "default"))
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -88,18 +90,27 @@ class EnvironmentFile:
 
         Values shorter than ``SHORTEST_SECRET`` and switch words such as ``true`` are left out.
         """
-        secrets: set[str] = set()
         readings = list(self.raw_values)
         for variables in (self.services, self.shell, self.drift_checker):
             readings.extend(variables.items())
-        for name, value in readings:
-            if any(word in name.upper() for word in SECRET_WORDS):
-                secrets.update(_forms(value))
-            for found in _embedded(value):
-                secrets.update(_forms(found))
-        return frozenset(
-            secret for secret in secrets if len(secret) >= SHORTEST_SECRET and secret.lower() not in _SWITCH_WORDS
-        )
+        return _secrets(readings)
+
+
+def secret_values_of(variables: Mapping[str, str]) -> frozenset[str]:
+    """What :meth:`EnvironmentFile.secret_values` would say of the environment of a process."""
+    return _secrets(variables.items())
+
+
+def _secrets(readings: Iterable[tuple[str, str]]) -> frozenset[str]:
+    secrets: set[str] = set()
+    for name, value in readings:
+        if any(word in name.upper() for word in SECRET_WORDS):
+            secrets.update(_forms(value))
+        for found in _embedded(value):
+            secrets.update(_forms(found))
+    return frozenset(
+        secret for secret in secrets if len(secret) >= SHORTEST_SECRET and secret.lower() not in _SWITCH_WORDS
+    )
 
 
 def parse(content: bytes) -> EnvironmentFile:
@@ -178,7 +189,9 @@ def _judge(
         # Each assignment is judged by itself, so that one that ends the shell's reading does not hide the others.
         line_end = text.find("\n", reading.end)
         lines = text[text.rfind("\n", 0, reading.start) + 1 : len(text) if line_end == -1 else line_end]
-        known, _unknown = bash_environment.read(lines)
+        # What stands between two line ends is read again for each of its assignments: a file of carriage returns is one
+        # such line, and would cost its length squared.
+        known, _unknown = bash_environment.read(lines) if len(lines) <= _LONGEST_LINE else ({}, frozenset())
         if known.get(reading.key) != reading.value and "\0" not in lines:
             find(reading.start, "unquoted_special", reading.key)
     return services, error, findings

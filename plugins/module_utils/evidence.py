@@ -8,10 +8,11 @@ Private to this collection.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-from . import envfile, host, probe, settings
+from . import envfile, files, host, known_secrets, probe, settings
 from .probes import (
     api,
     baseline_drift,
@@ -58,16 +59,21 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
 def gather(parameters: Mapping[str, Any], names: Sequence[str]) -> Dict[str, Any]:
     """Run the named probes and return the evidence document; :class:`settings.BadInput` before anything is touched."""
     started = time.monotonic()
-    where = settings.from_parameters(parameters)
     _check_range("deadline", parameters["deadline"], MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS)
+    # Whatever blocks this process itself, on a mount or a pipe, is ended with it.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(parameters["deadline"] + _RESERVE_SECONDS)
+    where = settings.from_parameters(parameters)
     _check_range("stale_after", parameters["stale_after"], 60, 7 * 24 * 3600)
     variables, problem = _environment_file(where.env_file)
-    redactor = Redactor(variables.secret_values() if variables else frozenset())
+    secrets = known_secrets.collect(where.env_file, [units.API, units.WORKER])
+    redactor = Redactor(secrets)
     context = probe.Context(
         settings=where,
         environment=variables,
         environment_problem=problem,
         redactor=redactor,
+        secrets_known=bool(secrets),
         deadline=started + parameters["deadline"] - _RESERVE_SECONDS,
         stale_after_seconds=parameters["stale_after"],
         baseline_mode=parameters["baseline_mode"],
@@ -100,8 +106,7 @@ def _check_range(name: str, value: int, low: int, high: int) -> None:
 
 def _environment_file(path: str) -> Tuple[Optional[envfile.EnvironmentFile], Optional[probe.Problem]]:
     try:
-        with open(path, "rb") as handle:
-            content = handle.read(_FILE_CAP_BYTES + 1)
+        content = files.read_regular(path, _FILE_CAP_BYTES + 1)
     except FileNotFoundError:
         return None, probe.Problem("bad_evidence", "The environment file %s does not exist." % path)
     except OSError as error:

@@ -42,7 +42,8 @@ class Result(NamedTuple):
     """What became of one command.
 
     ``rc`` is the exit code, negative for a signal as in :mod:`subprocess`, and ``NO_EXIT_CODE`` when the command did not
-    start or was ended by us. ``failure`` is None, ``timed_out``, ``output_truncated``, ``not_found`` or ``permission_denied``.
+    start or was ended by us. ``failure`` is None, ``timed_out``, ``output_truncated``, ``not_found``,
+    ``permission_denied`` or ``not_started`` (anything else that kept it from starting).
     """
 
     argv: Sequence[str]
@@ -122,12 +123,21 @@ def run(
             **identity,
         )
     except OSError as error:
-        refusal = "permission_denied" if isinstance(error, PermissionError) else "not_found"
+        refusal = _refusal(error, argv[0])
         return Result(argv, NO_EXIT_CODE, b"", str(error).encode(), time.monotonic() - started, refusal)
     output, failure = _read(process, started + seconds, cap)
     _end_group(process)
     rc = process.returncode if failure is None else NO_EXIT_CODE
     return Result(argv, rc, output["stdout"], output["stderr"], time.monotonic() - started, failure)
+
+
+def _refusal(error: OSError, program: str) -> str:
+    """Why a command did not start; only the program's own absence is ``not_found``: it says that something is missing."""
+    if isinstance(error, FileNotFoundError) and error.filename == program:
+        return "not_found"
+    if isinstance(error, PermissionError):
+        return "permission_denied"
+    return "not_started"
 
 
 def _read(process: subprocess.Popen[bytes], deadline: float, cap: int) -> Tuple[Dict[str, bytes], Optional[str]]:
@@ -139,12 +149,15 @@ def _read(process: subprocess.Popen[bytes], deadline: float, cap: int) -> Tuple[
     with selectors.DefaultSelector() as selector:
         for name in chunks:
             selector.register(getattr(process, name), selectors.EVENT_READ, name)
+        ended = False
         while selector.get_map() and failure is None:
             left = deadline - time.monotonic()
-            # A child that outlives the command may hold the pipes open: the command's own end is what counts.
-            ready = selector.select(min(max(left, 0), 0.2))
-            if not ready and process.poll() is not None:
+            ready = selector.select(0 if ended else min(max(left, 0), 0.2))
+            # A child that outlives the command may hold the pipes open: the command's own end is what counts. What it
+            # wrote last may have come between the look at the pipes and the look at its end, so they are asked once more.
+            if not ready and ended:
                 break
+            ended = ended or process.poll() is not None
             if left <= 0:
                 failure = "timed_out"
                 break

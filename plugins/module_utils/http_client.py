@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
+import threading
 import time
 from typing import Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
@@ -35,14 +37,16 @@ def get(url: str, seconds: float, headers: Optional[Mapping[str, str]] = None, c
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=seconds)
     target = parts.path + ("?" + parts.query if parts.query else "")
+    # A socket's timeout is for each piece: a server that sends a byte at a time never meets it.
+    end = threading.Timer(seconds, _shut, (connection,))
+    end.daemon = True
+    end.start()
     try:
         connection.request("GET", target or "/", headers=dict(headers or {}))
-        _limit(connection, deadline)
         response = connection.getresponse()
         chunks = []
         size = 0
         while True:
-            _limit(connection, deadline)
             chunk = response.read1(65536)
             if not chunk:
                 break
@@ -54,18 +58,18 @@ def get(url: str, seconds: float, headers: Optional[Mapping[str, str]] = None, c
             raise http.client.IncompleteRead(b"", response.length)
         return Answer(response.status, b"".join(chunks), time.monotonic() - started, None, "")
     except Exception as error:  # whatever it is, it is this URL's answer: HTTPException, OSError, a bad port number
-        return Answer(None, b"", time.monotonic() - started, _failure(error), "%s: %s" % (type(error).__name__, error))
+        failure = "timed_out" if time.monotonic() >= deadline else _failure(error)
+        return Answer(None, b"", time.monotonic() - started, failure, "%s: %s" % (type(error).__name__, error))
     finally:
+        end.cancel()
         connection.close()
 
 
-def _limit(connection: http.client.HTTPConnection, deadline: float) -> None:
-    """Let no single wait pass the deadline: a server may send one byte at a time."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise socket.timeout("deadline passed")
+def _shut(connection: http.client.HTTPConnection) -> None:
+    """End whatever waits for the server."""
     if connection.sock is not None:
-        connection.sock.settimeout(left)
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _failure(error: Exception) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 
 
 def state(path: str) -> str:
@@ -22,6 +23,8 @@ def state(path: str) -> str:
     except OSError:
         return "unknown"
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return "unknown"
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return "free"
     except BlockingIOError:

@@ -45,6 +45,7 @@ class Context(NamedTuple):
     environment: Optional[EnvironmentFile]
     environment_problem: Optional[Problem]
     redactor: Redactor
+    secrets_known: bool
     deadline: float  # time.monotonic() at which everything must have ended
     stale_after_seconds: int
     baseline_mode: str

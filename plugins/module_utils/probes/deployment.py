@@ -11,12 +11,13 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import shutil
 import tempfile
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
-from .. import host, locks
+from .. import host, locks, redact
 from ..parse import git, systemd
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem, complaint, failed
@@ -28,15 +29,12 @@ PYTHON_SECONDS = 15.0
 MAX_COMMITS = 20
 MAX_FILES = 20
 _BRANCH = "refs/heads/main"
-# No lock and no housekeeping in a repository that is only read.
+# No lock and no housekeeping in a repository that is only read, and none of the programs that its configuration names.
 GIT_OPTIONS = (
     "--no-optional-locks",
-    "-c",
-    "gc.auto=0",
-    "-c",
-    "maintenance.auto=false",
-    "-c",
-    "i18n.logOutputEncoding=UTF-8",
+    *("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "i18n.logOutputEncoding=UTF-8"),
+    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
+    *("-c", "fetch.recurseSubmodules=false", "-c", "submodule.recurse=false"),
 )
 LOG_FORMAT = ("-z", "--no-show-signature", "--format=%H%x00%s")
 
@@ -132,10 +130,20 @@ def _checkout(repository: _Git) -> Dict[str, Any]:
 
 def _remote(repository: _Git, head: Optional[str]) -> Dict[str, Any]:
     """What ``main`` of the remote is right now; the local remote-tracking ref only where the remote cannot be asked."""
-    source: Optional[str] = "remote"
-    main = repository.ask(
-        lambda out: git.ls_remote(out, _BRANCH), "ls-remote", "--exit-code", "origin", _BRANCH, seconds=REMOTE_SECONDS
-    )
+    source, main = "remote", None
+    if _url_has_password(repository):
+        # git hands the URL to its helper as an argument, where every account of the host can read it.
+        repository.problems.append(
+            Problem(
+                "not_configured", "origin is not asked: its URL holds a password, which the process list would show."
+            )
+        )
+    else:
+        main = repository.ask(
+            lambda out: git.ls_remote(out, _BRANCH),
+            *("ls-remote", "--exit-code", "origin", _BRANCH),
+            seconds=REMOTE_SECONDS,
+        )
     if main is None:
         source = "tracking_ref"
         main = repository.ask(
@@ -150,14 +158,22 @@ def _remote(repository: _Git, head: Optional[str]) -> Dict[str, Any]:
     }
     if head is None or main is None:
         return answer
-    answer["head_is_origin_main"] = head == main
-    if head == main:
+    # What the checkout last saw of the remote may be old: that it is the same proves nothing, that it is not does.
+    answer["head_is_origin_main"] = head == main if source == "remote" or head != main else None
+    if head == main and source != "remote":
+        answer["head_on_origin_main"] = True
+    elif head == main:
         answer.update(head_on_origin_main=True, undeployed={"count": 0, "commits": []})
     elif repository.has(main):
         answer.update(_compare(repository, head, main, {}))
     else:
         answer.update(_compare_unfetched(repository, head, main))
     return answer
+
+
+def _url_has_password(repository: _Git) -> bool:
+    url = repository.run("config", "--get", "remote.origin.url").stdout
+    return redact.MASK.encode() in url or re.search(rb"://[^/@\s]*:[^/@\s]*@", url) is not None
 
 
 def _compare(repository: _Git, head: str, main: str, variables: Mapping[str, str]) -> Dict[str, Any]:
@@ -195,7 +211,7 @@ def _environment(context: Context, problems: List[Problem]) -> Dict[str, Any]:
     settings = context.settings
     packages = glob.glob(glob.escape(settings.checkout) + "/.venv/lib/python3*/site-packages")
     answer: Dict[str, Any] = {"dependencies_met": None, "missing": [], "changed_at": _changed_at(*packages)}
-    argv = [settings.python, "-I", "-c", _REQUIREMENTS, settings.checkout]
+    argv = [settings.python, "-I", "-B", "-c", _REQUIREMENTS, settings.checkout]
     result = context.run_service(argv, PYTHON_SECONDS)
     what = "The check of the declared dependencies"
     if result.failure is not None:

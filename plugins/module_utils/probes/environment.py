@@ -7,6 +7,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 import stat
 from typing import Any, Callable, Dict, Optional
 
@@ -41,9 +42,12 @@ def probe(context: Context) -> Finding:
         return Finding(
             data, [context.environment_problem or Problem("bad_evidence", "The environment file is unknown.")]
         )
-    data["environment_name"] = environment.services.get("HEALTHARCHIVE_ENV")
+    data["environment_name"] = _word(environment.services.get("HEALTHARCHIVE_ENV"))
     data["database_backend"] = environment.database_backend()
-    data["findings"] = [{key: finding[key] for key in ("line", "code", "variable")} for finding in environment.findings]
+    data["findings"] = [
+        {"line": finding["line"], "code": finding["code"], "variable": _variable(finding["variable"])}
+        for finding in environment.findings
+    ]
     data["job_lock_directories"] = lock_directories(context)
     problem = context.database_problem()
     return Finding(data, [problem] if problem else [])
@@ -69,9 +73,23 @@ def lock_directories(context: Context) -> Dict[str, Optional[str]]:
     if environment is None:
         return {"services": None, "shell": None}
     return {
-        "services": environment.services.get(_VARIABLE_LOCK_DIRECTORY) or default,
-        "shell": environment.shell.get(_VARIABLE_LOCK_DIRECTORY) or default,
+        "services": _directory(environment.services.get(_VARIABLE_LOCK_DIRECTORY) or default),
+        "shell": _directory(environment.shell.get(_VARIABLE_LOCK_DIRECTORY) or default),
     }
+
+
+def _word(value: Optional[str]) -> Optional[str]:
+    """A name as it should be. A quote that is not closed makes a value of what follows, secrets included."""
+    return value if value is not None and re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value) else None
+
+
+def _directory(value: str) -> Optional[str]:
+    return value if value.startswith("/") and value.isprintable() and len(value) <= 1000 else None
+
+
+def _variable(name: Optional[str]) -> Optional[str]:
+    """The name of a variable, if it can only be one: in a value of several lines a part of a key may look like one."""
+    return name if name is not None and name.startswith(("HEALTHARCHIVE_", "HA_")) else None
 
 
 def _readable(context: Context, path: str) -> Optional[bool]:

@@ -11,7 +11,7 @@ import errno
 import os
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .. import look
+from .. import files, look
 from ..parse import mounts
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem
@@ -19,7 +19,6 @@ from ..probe import Context, Finding, Problem
 SECONDS = 15.0
 # How long one path may take to answer before it is called hung, in seconds.
 HUNG_AFTER_SECONDS = 6.0
-_FILE_CAP_BYTES = 1024 * 1024
 
 
 def probe(context: Context) -> Finding:
@@ -31,11 +30,14 @@ def probe(context: Context) -> Finding:
     kinds: Dict[str, str] = {}
     if mounted is not None:
         kinds.update((path, "mount") for path in mounted if path.startswith(settings.archive_root + "/"))
-    kinds.update((path, "manifest") for path in hot_paths)
+    kinds.update((hot, "manifest") for hot in hot_paths)
     wanted = dict.fromkeys([settings.storage_mount, settings.archive_root, "/", *kinds])
     looks = look.look(wanted, context.seconds(HUNG_AFTER_SECONDS))
-    paths = [_path(path, kinds[path], looks[path], mounted) for path in sorted(kinds)]
-    base = _path(settings.storage_mount, "base", looks[settings.storage_mount], mounted)
+    paths = [
+        _path(path, kinds[path], looks[path], mounted, _expected(hot_paths.get(path), settings.storage_mount, mounted))
+        for path in sorted(kinds)
+    ]
+    base = _path(settings.storage_mount, "base", looks[settings.storage_mount], mounted, None)
     disks = [disk for disk in (_disk(path, looks[path]) for path in ("/", settings.archive_root)) if disk]
     data = {
         "base": base,
@@ -50,51 +52,68 @@ def probe(context: Context) -> Finding:
     return Finding(data, problems)
 
 
-def _mounted(problems: List[Problem]) -> Optional[Mapping[str, str]]:
-    """Mount point -> file system type, the topmost mount of each; read from the kernel, which touches no mount."""
+Mounts = Mapping[str, Mapping[str, str]]
+
+
+def _mounted(problems: List[Problem]) -> Optional[Mounts]:
+    """The topmost mount of each mount point, read from the kernel's table, which touches no mount."""
     try:
         with open("/proc/self/mountinfo", "rb") as handle:
             entries = mounts.mountinfo(handle.read())
     except (OSError, ParseError) as error:
         problems.append(Problem("unparsable", "/proc/self/mountinfo: %s" % error))
         return None
-    return {entry["mount_point"]: entry["fstype"] for entry in entries}
+    return {entry["mount_point"]: entry for entry in entries}
 
 
-def _manifest(path: str, problems: List[Problem]) -> Tuple[List[str], Dict[str, Any]]:
-    """The hot paths of the tiering manifest: ``<cold> <hot>`` on each line, ``#`` comments (contract 1.1)."""
+def _manifest(path: str, problems: List[Problem]) -> Tuple[Dict[str, str], Dict[str, Any]]:
+    """Hot path -> cold path, from the tiering manifest: ``<cold> <hot>`` on each line, ``#`` comments (contract 1.1)."""
     try:
-        with open(path, "rb") as handle:
-            text = handle.read(_FILE_CAP_BYTES).decode("utf-8", "surrogateescape")
+        text = files.read_regular(path).decode("utf-8", "surrogateescape")
     except FileNotFoundError:
-        return [], {"exists": False, "entries": None}
+        return {}, {"exists": False, "entries": None}
     except OSError as error:
         problems.append(Problem("permission_denied", "The tiering manifest cannot be read: %s" % error))
-        return [], {"exists": True, "entries": None}
-    hot_paths = []
+        return {}, {"exists": True, "entries": None}
+    hot_paths = {}
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.split("#", 1)[0].split()
         if len(words) == 2 and os.path.isabs(words[1]):
-            hot_paths.append(os.path.normpath(words[1]))
+            hot_paths[os.path.normpath(words[1])] = os.path.normpath(words[0])
         elif words:
             problems.append(Problem("unparsable", "Line %d of the tiering manifest is not `<cold> <hot>`." % number))
     return hot_paths, {"exists": True, "entries": len(hot_paths)}
 
 
-def _path(path: str, kind: str, seen: look.Look, mounted: Optional[Mapping[str, str]]) -> Dict[str, Any]:
-    fstype = None if mounted is None else mounted.get(path)
+def _path(
+    path: str, kind: str, seen: look.Look, mounted: Optional[Mounts], wanted: Optional[Mapping[str, str]]
+) -> Dict[str, Any]:
+    mount = None if mounted is None else mounted.get(path)
     return {
         "path": path,
         "kind": kind,
-        "mounted": None if mounted is None else path in mounted,
-        "fstype": fstype,
-        "state": _state(seen, mounted is None or path in mounted),
+        "mounted": None if mounted is None else mount is not None,
+        "fstype": mount["fstype"] if mount else None,
+        "state": _state(seen, mounted is not None, mount, wanted),
         "errno": seen.errno,
-        "job_id": None,
     }
 
 
-def _state(seen: look.Look, mounted: bool) -> str:
+def _expected(cold: Optional[str], base_path: str, mounted: Optional[Mounts]) -> Optional[Mapping[str, str]]:
+    """What a hot path must be a bind mount of: the cold path's place on the file system of the base mount."""
+    base = None if mounted is None else mounted.get(base_path)
+    if base is None or cold is None or not cold.startswith(base_path + "/"):
+        return None
+    return {
+        "fstype": base["fstype"],
+        "source": base["source"],
+        "root": base["root"].rstrip("/") + cold[len(base_path) :],
+    }
+
+
+def _state(
+    seen: look.Look, table_known: bool, mount: Optional[Mapping[str, str]], wanted: Optional[Mapping[str, str]]
+) -> Optional[str]:
     if seen.hung:
         return "hung"
     if seen.errno == errno.ENOTCONN:
@@ -103,8 +122,15 @@ def _state(seen: look.Look, mounted: bool) -> str:
         return "missing"
     if seen.errno is not None:
         return "error"
-    # A plain directory in the place of a mount lists fine (surprise 5): only the mount table tells.
-    return "ok" if mounted else "not_mounted"
+    # A plain directory in the place of a mount lists fine (surprise 5), and so does another one that is mounted there:
+    # only the mount table tells.
+    if not table_known:
+        return None
+    if mount is None:
+        return "not_mounted"
+    if wanted is not None and any(mount[key] != value for key, value in wanted.items()):
+        return "other_mount"
+    return "not_writable" if "ro" in mount["options"].split(",") else "ok"
 
 
 def _disk(path: str, seen: look.Look) -> Optional[Dict[str, Any]]:

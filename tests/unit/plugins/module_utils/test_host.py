@@ -35,6 +35,13 @@ def test_a_command_that_is_not_there_says_so():
     assert host.run(["/nonexistent/command"], 5).failure == "not_found"
 
 
+@pytest.mark.parametrize(
+    ("argv", "options"), [(["/usr/bin/true", "x" * 300_000], {}), (["/usr/bin/true"], {"cwd": "/nonexistent"})]
+)
+def test_a_program_that_is_there_is_never_called_missing(argv, options):
+    assert host.run(argv, 5, **options).failure == "not_started"
+
+
 def test_a_file_that_may_not_be_run_says_so(tmp_path):
     (tmp_path / "file").write_text("#!/bin/sh\n")
     assert host.run([str(tmp_path / "file")], 5).failure == "permission_denied"
@@ -93,6 +100,22 @@ def test_a_daemon_that_fled_its_session_is_ended_too():
         assert time.monotonic() < patience
     process.communicate(b"\n")
     assert processes_with(marker) == []
+
+
+def test_what_a_command_says_last_is_not_lost(monkeypatch):
+    """Written between the look at the pipes and the look at the command's end, while a child keeps the pipes open."""
+    code = (
+        "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+        "print('first', flush=True); time.sleep(0.5); print('last', flush=True)"
+    )
+    poll = subprocess.Popen.poll
+
+    def late_poll(process):
+        time.sleep(0.4)
+        return poll(process)
+
+    monkeypatch.setattr(subprocess.Popen, "poll", late_poll)
+    assert host.run(python(code), 20).stdout == b"first\nlast\n"
 
 
 def test_ends_a_command_that_prints_without_end():

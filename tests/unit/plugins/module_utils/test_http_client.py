@@ -86,6 +86,19 @@ def test_a_byte_at_a_time_is_not_a_way_round_the_limit():
     assert answer.seconds < 2.5
 
 
+def drip_header(connection):
+    for _piece in range(40):
+        connection.sendall(b"H")
+        time.sleep(0.1)
+
+
+def test_a_header_that_never_ends_is_no_way_round_either():
+    with server(drip_header) as url:
+        answer = http_client.get(url, 1)
+    assert (answer.status, answer.failure) == (None, "timed_out")
+    assert answer.seconds < 2.5
+
+
 def test_a_body_without_end():
     with server(reply(b"x" * 300_000)) as url:
         assert http_client.get(url, 5, cap=100_000).failure == "output_truncated"

@@ -49,3 +49,6 @@ def test_what_is_no_lock_file_is_unknown_never_free(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert locks.state(str(tmp_path / "link")) == "unknown"
     assert locks.state(str(tmp_path / "real" / "job-1.lock")) == "unknown"
+    os.mkfifo(tmp_path / "pipe")
+    assert locks.state(str(tmp_path / "pipe")) == "unknown"
+    assert locks.state(str(tmp_path)) == "unknown"
