@@ -66,7 +66,6 @@ def path(name: str, kind: str = "manifest", state: str = "ok", **changes: Any) -
         "fstype": "fuse.sshfs",
         "state": state,
         "errno": None,
-        "job_id": None,
         **changes,
     }
 
