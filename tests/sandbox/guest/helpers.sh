@@ -85,3 +85,75 @@ start_worker() {
     systemctl start healtharchive-worker
     wait_until 20 unit_is active healtharchive-worker
 }
+
+# usage: place_job ID NAME DIRECTORY [TOOL_OPTIONS]   (the directory below the archive root, the options as JSON)
+place_job() {
+    local options=${4:-}
+    [ -n "$options" ] || options='{}'
+    sql "UPDATE archive_jobs SET name = '$2', output_dir = '$jobs/$3',
+             config = (config::jsonb || '{\"tool_options\": $options}')::json WHERE id = $1"
+}
+
+# usage: crawl_detached UNIT ID   (crawl a job in a transient unit of its own, as the service's detached runner does)
+crawl_detached() {
+    systemd-run --quiet --collect --unit="$1" --uid=haadmin --working-directory="$checkout" \
+        --property=EnvironmentFile=/etc/healtharchive/backend.env --setenv=HEALTHARCHIVE_SIMULATED_SECONDS=3600 \
+        "$checkout/.venv/bin/healtharchive" run-db-job --id "$2"
+}
+
+# usage: crawl_writes DIRECTORY   (the crawl has written its counters)
+crawl_writes() {
+    grep --quiet crawled "$1"/*.combined.log
+}
+
+# usage: kill_crawl UNIT DIRECTORY   (kill a detached crawl at once; its row still says running)
+kill_crawl() {
+    systemctl kill --signal=KILL "$1"
+    wait_until 20 crawl_is_gone "$1" "$2"
+}
+
+crawl_is_gone() {
+    ! systemctl is-active --quiet "$1" && ! pgrep --full -- "--output-dir $2"
+}
+
+# usage: age_job ID HOURS   (as if the crawl had begun, and been quiet, for so many hours)
+age_job() {
+    sql "UPDATE archive_jobs SET created_at = now() - interval '$2 hours 1 minute', queued_at = now() - interval '$2 hours 1 minute',
+             started_at = now() - interval '$2 hours', updated_at = now() - interval '$2 hours' WHERE id = $1"
+    find "$(sql "SELECT output_dir FROM archive_jobs WHERE id = $1")" -exec touch --no-dereference --date "$2 hours ago" {} +
+}
+
+# usage: job_is STATUS ID
+job_is() {
+    [ "$(sql "SELECT status FROM archive_jobs WHERE id = $2")" = "$1" ]
+}
+
+busy=hc-busy
+
+# The worker crawls a job for an hour, so that it looks at no other one.
+occupy_worker() {
+    local id
+    systemctl stop healtharchive-worker
+    id=$(new_job hc)
+    place_job "$id" "$busy" hc/busy '{"simulated_seconds": 3600}'
+    start_worker
+    wait_until 30 crawl_writes "$jobs/hc/busy"
+}
+
+# usage: release_worker   (and forget its job)
+release_worker() {
+    systemctl stop healtharchive-worker
+    forget_jobs "$busy"
+}
+
+# usage: annual_job SOURCE YEAR [TOOL_OPTIONS]   (queue a campaign's job as the scheduler does; prints its id; without
+# options those that phac's annual job should have)
+annual_job() {
+    local id canonical='{"initial_workers": 2, "max_container_restarts": 30}'
+    id=$(new_job "$1")
+    place_job "$id" "$1-${2}0101" "$1/${2}0101T000502Z__$1-${2}0101" "${3:-$canonical}"
+    sql "UPDATE archive_jobs SET created_at = '${2}-01-01T00:05:02Z', queued_at = '${2}-01-01T00:05:02Z',
+             config = (config::jsonb || '{\"campaign_kind\": \"annual\", \"campaign_year\": $2,
+                 \"campaign_date\": \"$2-01-01\", \"scheduler_version\": 1}')::json WHERE id = $id"
+    echo "$id"
+}

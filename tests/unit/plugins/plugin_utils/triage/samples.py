@@ -91,6 +91,22 @@ def job(number: int = 6, status: str = "queued", **changes: Any) -> Document:
         "lock": None,
         "log_age_seconds": None,
         "stale": None,
+        "stalled": None,
+        "campaign_year": None,
+        "campaign": "none",
+        "wrong_options": [],
+        "listable": True,
+        "directory_state": "missing",
+        "writable": True,
+        "tier": "none",
+        "crawled": None,
+        "crawl_total": None,
+        "crawl_failed": None,
+        "progress_age_seconds": None,
+        "navigation_timeouts": None,
+        "http2_errors": None,
+        "poisoned_resume": None,
+        "rejected_options": None,
         **changes,
     }
 
@@ -107,6 +123,8 @@ def running_job(number: int = 6, *, stale: bool | None, **changes: Any) -> Docum
             "lock": "free" if stale else "held",
             "log_age_seconds": 17000.0 if stale else 10.0,
             "stale": stale,
+            "stalled": False,
+            "directory_state": "ok",
             **changes,
         },
     )
@@ -173,7 +191,14 @@ def healthy_evidence() -> Document:
                 for name in (API, WORKER)
             }
         },
-        "jobs": {"source": "admin_api", "cannot_know": [], "counts": {"indexed": 5}, "jobs": [], "truncated": False},
+        "jobs": {
+            "source": "admin_api",
+            "cannot_know": [],
+            "counts": {"indexed": 5},
+            "jobs": [],
+            "truncated": False,
+            "annual_options": [],
+        },
         "baseline_drift": {"drifted": False, "mode": "local", "failures": [], "warnings": []},
         "storage": {
             "base": path("/srv/healtharchive/storagebox", "base"),

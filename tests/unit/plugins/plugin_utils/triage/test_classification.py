@@ -186,6 +186,13 @@ def test_a_truncated_list_hides_what_is_not_in_it() -> None:
     assert [fact["text"] for fact in result["not_established"]] == [
         "no job is marked running without being run",
         "no job has failed",
+        "no running crawl stands still",
+        "every job has a source",
+        "every open job's options can be read by the listings",
+        "haadmin may write where jobs crawl to",
+        "annual jobs crawl to the storage box",
+        "annual jobs carry their campaign metadata",
+        "annual jobs have the options that the deployed code wants",
     ]
 
 
@@ -350,7 +357,7 @@ OTHERS: dict[str, tuple[Any, list[str]]] = {
     "worker runs, jobs wait": (lambda e: data(e, "jobs")["jobs"].append(job()), []),
     "a crawl runs well": (lambda e: data(e, "jobs")["jobs"].append(running_job(stale=False)), []),
     "a crawl has been quiet": (
-        lambda e: data(e, "jobs")["jobs"].append(running_job(stale=False, log_age_seconds=3600.0)),
+        lambda e: data(e, "jobs")["jobs"].append(running_job(stale=False, log_age_seconds=3600.0, stalled=True)),
         ["crawl_stalled"],
     ),
     "a job failed": (
@@ -447,9 +454,13 @@ def test_a_stale_row_is_not_recovered_when_a_lock_could_be_missed() -> None:
 @pytest.mark.parametrize(
     ("age", "started", "options"),
     [
-        (18000.0, True, "--older-than-minutes 180"),
-        (900.0, True, "--older-than-minutes 15"),
-        (None, False, "--older-than-minutes 180 --include-missing-started-at"),
+        (18000.0, True, "--older-than-minutes 180 --require-no-progress-seconds 300 --source phac"),
+        (900.0, True, "--older-than-minutes 15 --require-no-progress-seconds 300 --source phac"),
+        (
+            None,
+            False,
+            "--older-than-minutes 180 --require-no-progress-seconds 300 --include-missing-started-at --source phac",
+        ),
     ],
 )
 def test_the_recovery_lists_the_row_that_was_seen(age: float | None, started: bool, options: str) -> None:

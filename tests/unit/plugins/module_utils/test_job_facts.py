@@ -7,13 +7,13 @@ from __future__ import annotations
 import fcntl
 
 import pytest
-from ansible_collections.healtharchive.remediation.plugins.module_utils.probes import jobs
+from ansible_collections.healtharchive.remediation.plugins.module_utils.probes import job_facts
 
 OLD, YOUNG, QUIET, BUSY = 18000.0, 30.0, 3600.0, 5.0
 
 
 def judge(lock, age, log_age=None, log_known=True):
-    return jobs.is_stale({"lock": lock, "age_seconds": age, "log_age_seconds": log_age}, log_known, 600)
+    return job_facts.is_stale({"lock": lock, "age_seconds": age, "log_age_seconds": log_age}, log_known, 600)
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,11 @@ def test_a_lock_held_in_one_of_two_directories_is_held(tmp_path):
     for directory in directories:
         (tmp_path / directory).mkdir()
         (tmp_path / directory / "job-7.lock").touch()
-    assert jobs.lock_of(7, directories) == "free"
+    assert job_facts.lock_of(7, directories) == "free"
     with open(tmp_path / "new" / "job-7.lock") as holder:
         fcntl.flock(holder, fcntl.LOCK_EX)
-        assert jobs.lock_of(7, directories) == "held"
+        assert job_facts.lock_of(7, directories) == "held"
 
 
 def test_no_lock_directory_is_unknown_never_free():
-    assert jobs.lock_of(7, []) == "unknown"
+    assert job_facts.lock_of(7, []) == "unknown"
