@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SANDBOX = ROOT / "tests" / "sandbox" / "sandbox"
-GUEST = "end-to-end"
+GUEST = os.environ.get("HEALTHARCHIVE_TEST_GUEST", "end-to-end")
 
 
 class Triage(NamedTuple):
