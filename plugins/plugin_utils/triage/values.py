@@ -273,7 +273,7 @@ def _progress(evidence: Evidence) -> Value:
     """How far the stalled crawls are, since when, and what their logs name."""
     texts = []
     for job in _stalled_jobs(evidence):
-        words = [str(job.get("id"))]
+        words = ["%s:" % job.get("id")]
         if kind(job.get("crawled")) == "number":
             words.append("%s of %s pages" % (job["crawled"], job.get("crawl_total")))
         if kind(job.get("progress_age_seconds")) == "number":

@@ -13,7 +13,7 @@ break_it() {
     occupy_worker
     id=$(annual_job phac 2025 '{"initial_workers": 1, "max_container_restarts": 20}')
     job_is queued "$id"
-    service reconcile-annual-tool-options --year 2025 --sources phac | grep --quiet 'WOULD UPDATE'
+    service reconcile-annual-tool-options --year 2025 --sources phac | grep 'WOULD UPDATE'
 }
 
 mend_it() {

@@ -18,7 +18,7 @@ break_it() {
     service retry-job --id "$id"
     start_worker
     wait_until 60 job_is failed "$id"
-    journalctl --unit healtharchive-worker --since=-2min | grep --quiet "$directory is invalid or not writable"
+    journalctl --quiet --unit healtharchive-worker --since=-2min --grep "$directory is invalid or not writable"
 }
 
 run_as_root() {

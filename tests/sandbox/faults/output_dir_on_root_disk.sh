@@ -21,7 +21,7 @@ break_it() {
 }
 
 tiering_fails() {
-    journalctl --unit healtharchive-worker --since=-2min | grep --quiet "Annual output tiering failed for job $1"
+    journalctl --quiet --unit healtharchive-worker --since=-2min --grep "Annual output tiering failed for job $1"
 }
 
 mend_it() {

@@ -19,7 +19,7 @@ break_it() {
 }
 
 listed() {
-    service list-jobs | grep --quiet "$name"
+    service list-jobs | grep "$name"
 }
 
 mend_it() {

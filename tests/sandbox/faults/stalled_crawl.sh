@@ -16,7 +16,7 @@ break_it() {
     place_job "$id" "$name" phac/stalled '{"simulated_seconds": 36000, "simulated_pages": 36000, "simulated_stall_after_pages": 2}'
     crawl_detached fault-stalled-crawl "$id"
     wait_until 30 site_is_silent
-    two_hours_earlier "$directory"/*.combined.log
+    log_earlier "$directory"/*.combined.log 2
     sql "UPDATE archive_jobs SET created_at = now() - interval '2 hours 1 minute', queued_at = now() - interval '2 hours 1 minute',
              started_at = now() - interval '2 hours' WHERE id = $id"
     start_worker
@@ -30,22 +30,6 @@ site_is_silent() {
 
 silent_often() {
     [ "$(grep --count 'Navigation timeout' "$directory"/*.combined.log)" -ge 5 ]
-}
-
-# In place, for the crawl has the file open; a time keeps its length.
-two_hours_earlier() {
-    python3 - "$1" <<'PYTHON'
-import datetime, re, sys
-
-def earlier(match):
-    moment = datetime.datetime.fromisoformat(match.group(1).decode()) - datetime.timedelta(hours=2)
-    return b'"timestamp":"' + moment.isoformat(timespec="milliseconds").encode() + b'Z"'
-
-with open(sys.argv[1], "r+b") as log:
-    text = log.read()
-    log.seek(0)
-    log.write(re.sub(rb'"timestamp":"([0-9T:.-]{23})Z"', earlier, text))
-PYTHON
 }
 
 mend_it() {

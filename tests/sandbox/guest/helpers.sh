@@ -118,9 +118,32 @@ crawl_is_gone() {
 
 # usage: age_job ID HOURS   (as if the crawl had begun, and been quiet, for so many hours)
 age_job() {
+    local directory log
+    directory=$(sql "SELECT output_dir FROM archive_jobs WHERE id = $1")
     sql "UPDATE archive_jobs SET created_at = now() - interval '$2 hours 1 minute', queued_at = now() - interval '$2 hours 1 minute',
              started_at = now() - interval '$2 hours', updated_at = now() - interval '$2 hours' WHERE id = $1"
-    find "$(sql "SELECT output_dir FROM archive_jobs WHERE id = $1")" -exec touch --no-dereference --date "$2 hours ago" {} +
+    for log in "$directory"/*.combined.log; do
+        log_earlier "$log" "$2"
+    done
+    find "$directory" -exec touch --no-dereference --date "$2 hours ago" {} +
+}
+
+# usage: log_earlier LOG HOURS   (move every time in a log; in place, for a crawl may have it open: a time keeps its length)
+log_earlier() {
+    python3 - "$@" <<'PYTHON'
+import datetime, re, sys
+
+log, hours = sys.argv[1], float(sys.argv[2])
+
+def earlier(match):
+    moment = datetime.datetime.fromisoformat(match.group(1).decode()) - datetime.timedelta(hours=hours)
+    return b'"timestamp":"' + moment.isoformat(timespec="milliseconds").encode() + b'Z"'
+
+with open(log, "r+b") as file:
+    text = file.read()
+    file.seek(0)
+    file.write(re.sub(rb'"timestamp":"([0-9T:.-]{23})Z"', earlier, text))
+PYTHON
 }
 
 # usage: job_is STATUS ID

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a running row stands for no crawl: every combination of the facts."""
+"""When a running row stands for no crawl, and when a crawl stands still: every combination of the facts."""
 
 from __future__ import annotations
 
@@ -51,3 +51,30 @@ def test_a_lock_held_in_one_of_two_directories_is_held(tmp_path):
 
 def test_no_lock_directory_is_unknown_never_free():
     assert job_facts.lock_of(7, []) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("lock", "age", "progress_age", "log_age", "stalled"),
+    [
+        ("held", OLD, 7200.0, BUSY, True),  # the log is alive, the counter is not
+        ("held", OLD, None, 7200.0, True),
+        ("held", None, 7200.0, BUSY, True),
+        ("held", OLD, 60.0, BUSY, False),
+        ("held", OLD, 60.0, 7200.0, False),
+        ("held", YOUNG, 7200.0, BUSY, False),  # the log is that of the attempt before
+        ("held", OLD, None, BUSY, None),
+        ("held", OLD, None, None, None),
+        ("free", OLD, 7200.0, QUIET, False),
+        ("absent", OLD, 7200.0, QUIET, False),
+        ("unknown", OLD, 7200.0, QUIET, None),
+        ("unknown", OLD, 60.0, BUSY, False),
+    ],
+)
+def test_stalled(lock, age, progress_age, log_age, stalled):
+    job = {"lock": lock, "age_seconds": age, "progress_age_seconds": progress_age, "log_age_seconds": log_age}
+    assert job_facts.is_stalled({**job, "stale": None}) is stalled
+
+
+def test_a_stale_row_is_not_stalled():
+    job = {"lock": "unknown", "age_seconds": OLD, "progress_age_seconds": OLD, "log_age_seconds": OLD, "stale": True}
+    assert job_facts.is_stalled(job) is False

@@ -533,3 +533,52 @@ def test_the_words_for_confidence_mean_what_the_guide_says(
 def test_the_probes_are_those_that_are_gathered() -> None:
     assert set(PROBES) == set(collector.PROBES)
     assert SCHEMA_VERSION == collector.SCHEMA_VERSION
+
+
+def test_a_healthy_crawl_beside_a_stale_one_is_named_and_left_alone() -> None:
+    evidence = healthy_evidence()
+    samples.stale_beside_healthy(evidence)
+    step = judge(evidence)["classes"][0]["next_step"]
+    assert "9 (hc, hc-healthy) is being crawled" in step["why"]
+    assert "6 (" not in step["why"]
+    assert "systemctl" not in step["command"]
+
+
+def test_a_stalled_crawl_beside_a_healthy_one_names_it() -> None:
+    evidence = healthy_evidence()
+    samples.stalled_crawl(evidence)
+    samples.add_jobs(evidence, running_job(9, stale=False, source="hc", name="hc-healthy"))
+    first = judge(evidence)["classes"][0]
+    assert "9 (hc, hc-healthy) is being crawled and well" in first["next_step"]["why"]
+    assert "9 (" not in first["summary"]
+
+
+def test_stale_rows_of_several_sources_are_all_listed() -> None:
+    evidence = healthy_evidence()
+    samples.several_stale_rows(evidence)
+    assert "--source" not in judge(evidence)["classes"][0]["next_step"]["command"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"listable": None, "wrong_options": None},
+        {"writable": None},
+        {"campaign": None},
+    ],
+)
+def test_what_is_not_known_of_a_waiting_job_is_no_health(fields: dict[str, Any]) -> None:
+    evidence = healthy_evidence()
+    samples.add_jobs(evidence, job(**fields))
+    result = judge(evidence)
+    assert (result["verdict"], result["classes"]) == ("unknown", [])
+
+
+def test_annual_jobs_that_were_not_compared_are_no_health() -> None:
+    evidence = healthy_evidence()
+    samples.add_jobs(evidence, samples.annual_job())
+    data(evidence, "jobs")["annual_options"] = None
+    assert judge(evidence)["verdict"] == "unknown"
+    record = {"job_id": 6, "source": "phac", "year": 2026, "options_drifted": False, "metadata_lost": False, "changes": []}
+    data(evidence, "jobs")["annual_options"] = [record]
+    assert judge(evidence)["verdict"] == "nothing_found"
