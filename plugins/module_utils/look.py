@@ -82,9 +82,7 @@ def answer(question):
 """
 
 
-def look(
-    paths: Mapping[str, Optional[str]], seconds: float, writer: Optional[host.Account] = None
-) -> Dict[str, Look]:
+def look(paths: Mapping[str, Optional[str]], seconds: float, writer: Optional[host.Account] = None) -> Dict[str, Look]:
     """Stat and list each path and read its file system's size, all at once, for at most ``seconds``.
 
     ``paths`` gives for each path the end of the names to look for in it, or None; ``writer`` is the account whose right

@@ -110,7 +110,9 @@ def _job(job: Any) -> Any:
     if not isinstance(job, Mapping):
         return job
     # Only the answer for one job, which brings its configuration too, tells of the stage.
-    keys = ["source", "crawler_status"] if job.get("listable") is None else ["source", "crawler_status", "crawler_stage"]
+    keys = (
+        ["source", "crawler_status"] if job.get("listable") is None else ["source", "crawler_status", "crawler_stage"]
+    )
     return _replace(dict(job), "none", *keys)
 
 

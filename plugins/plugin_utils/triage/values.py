@@ -279,7 +279,9 @@ def _progress(evidence: Evidence) -> Value:
         if kind(job.get("progress_age_seconds")) == "number":
             words.append("for %.1f h" % (job["progress_age_seconds"] / 3600))
         if kind(job.get("navigation_timeouts")) == "number":
-            words.append("(%s navigation timeouts, %s HTTP/2 errors)" % (job["navigation_timeouts"], job.get("http2_errors")))
+            words.append(
+                "(%s navigation timeouts, %s HTTP/2 errors)" % (job["navigation_timeouts"], job.get("http2_errors"))
+            )
         texts.append(" ".join(words))
     return _shortened(texts)
 

@@ -77,7 +77,9 @@ def test_the_right_to_write_is_asked_as_the_account_and_writes_nothing(tmp_path)
     mine.mkdir(mode=0o755)
     free.mkdir()
     free.chmod(0o777)
-    paths = dict.fromkeys([str(mine), str(free), str(mine / "absent" / "below"), str(free / "absent"), str(mine / "file")])
+    paths = dict.fromkeys(
+        [str(mine), str(free), str(mine / "absent" / "below"), str(free / "absent"), str(mine / "file")]
+    )
     (mine / "file").touch()
     before = sorted(tmp_path.rglob("*"))
     seen = {os.path.relpath(path, tmp_path): each.writable for path, each in look.look(paths, 5, nobody).items()}

@@ -16,7 +16,13 @@ EMPTY_WARC = b"1 WARC file(s) is unprocessable and looks probably mostly empty\n
 
 def status(crawled: object, at: str = "2026-11-23T10:00:00.123Z", total: int = 3209, failed: int = 0) -> bytes:
     details = {"crawled": crawled, "total": total, "pending": 1, "failed": failed, "limit": {"max": 0, "hit": False}}
-    line = {"timestamp": at, "logLevel": "info", "context": "crawlStatus", "message": "Crawl statistics", "details": details}
+    line = {
+        "timestamp": at,
+        "logLevel": "info",
+        "context": "crawlStatus",
+        "message": "Crawl statistics",
+        "details": details,
+    }
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
@@ -78,7 +84,10 @@ def test_a_poisoned_resume_needs_the_phrase_and_nothing_crawled(lines: list[byte
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (b"zimit: error: unrecognized arguments: --extraChromeArgs --disable-http2\n", "--extraChromeArgs --disable-http2"),
+        (
+            b"zimit: error: unrecognized arguments: --extraChromeArgs --disable-http2\n",
+            "--extraChromeArgs --disable-http2",
+        ),
         (b"error: Unknown option: --new\n", "--new"),
         (b"unknown options\n", ""),
     ],

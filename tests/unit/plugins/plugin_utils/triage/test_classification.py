@@ -579,6 +579,13 @@ def test_annual_jobs_that_were_not_compared_are_no_health() -> None:
     samples.add_jobs(evidence, samples.annual_job())
     data(evidence, "jobs")["annual_options"] = None
     assert judge(evidence)["verdict"] == "unknown"
-    record = {"job_id": 6, "source": "phac", "year": 2026, "options_drifted": False, "metadata_lost": False, "changes": []}
+    record = {
+        "job_id": 6,
+        "source": "phac",
+        "year": 2026,
+        "options_drifted": False,
+        "metadata_lost": False,
+        "changes": [],
+    }
     data(evidence, "jobs")["annual_options"] = [record]
     assert judge(evidence)["verdict"] == "nothing_found"

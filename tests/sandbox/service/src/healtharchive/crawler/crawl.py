@@ -115,7 +115,7 @@ class Crawl:
         return self.plan.exit_code
 
     def _resume_from_nothing(self, log: TextIO) -> int:
-        """A resume marker that names no seed, cut short when the crawl that wrote it was killed, ends every run at once."""
+        """A resume marker that names no seed, cut short when its crawl was killed, ends every run at once."""
         log.write(Statistics(0, 2, 0, 2).log_line(_now()) + "\n")
         log.write("1 WARC file(s) is unprocessable and looks probably mostly empty\n")
         return 1
