@@ -1,16 +1,13 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looking at paths that may hang: on a dead network mount a stat never returns. Private to this collection.
-
-One small child process forks once for each path, so that a path that hangs costs itself only, however many hang.
-"""
+"""Looking at paths that may hang: on a dead network mount a stat never returns. Private to this collection."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from . import host
+from . import host, killable
 
 
 class Look(NamedTuple):
@@ -19,6 +16,8 @@ class Look(NamedTuple):
     ``hung``: no answer in time. ``errno``: the first error of stat, listing or statvfs, None if there was none; then
     ``is_directory`` and the sizes in bytes are set, and ``newest`` is name and modification time (seconds since 1970) of
     the newest entry that was looked for, None if there is none or if nothing was looked for; ``matches`` counts them.
+    ``writable``: whether the account that was asked about may make files there, or in the nearest directory above it
+    that exists; None where that was not asked or could not be told.
     """
 
     hung: bool
@@ -28,15 +27,16 @@ class Look(NamedTuple):
     available_bytes: Optional[int]
     matches: Optional[int]
     newest: Optional[List[Any]]
+    writable: Optional[bool]
 
 
-_UNSEEN = Look(True, None, None, None, None, None, None)
+_UNSEEN = Look(True, None, None, None, None, None, None, None)
+_ANSWER_CAP_BYTES = 8192
 
-# Runs in a child of its own, which has one thread: forking is safe there, and not in the module. Without a suffix one
-# entry is read: whether the directory answers does not take a list of all that is in it.
+# Without a suffix one entry is read: whether the directory answers does not take a list of all that is in it.
+# `writable` asks the kernel (access) as the account itself, in a process that is about to end: nothing is written.
 _SCRIPT = r"""
-import json, os, select, signal, sys, time
-paths, seconds = json.loads(sys.argv[1])
+import json, os
 def look(path, suffix):
     try:
         is_directory = os.path.stat.S_ISDIR(os.stat(path).st_mode)
@@ -52,44 +52,48 @@ def look(path, suffix):
         return [None, is_directory, disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize, len(found), newest]
     except OSError as error:
         return [error.errno, None, None, None, None, None]
-readers, children = {}, []
-for index, (path, suffix) in enumerate(paths):
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.write(writer, json.dumps(look(path, suffix)).encode())
-        os._exit(0)
-    os.close(writer)
-    readers[reader] = index
-    children.append(child)
-seen = [None] * len(paths)
-deadline = time.monotonic() + seconds
-while readers:
-    ready = select.select(list(readers), [], [], max(deadline - time.monotonic(), 0))[0]
-    if not ready:
-        break
-    for reader in ready:
-        answer = os.read(reader, 4096)
-        seen[readers.pop(reader)] = json.loads(answer) if answer else [5, None, None, None, None, None]
-        os.close(reader)
-for child in children:
-    os.kill(child, signal.SIGKILL)
-print(json.dumps(seen))
+def writable(path, account):
+    if account is None:
+        return None
+    uid, gid, groups = account
+    try:
+        if os.getuid() != uid:
+            os.setgroups(groups)
+            os.setresgid(gid, gid, gid)
+            os.setresuid(uid, uid, uid)
+    except OSError:
+        return None
+    while True:
+        try:
+            os.stat(path)
+        except FileNotFoundError:
+            if path in ("", "/"):
+                return None
+            path = os.path.dirname(path)
+            continue
+        except PermissionError:
+            return False
+        except OSError:
+            return None
+        return os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK)
+def answer(question):
+    path, suffix, account = question
+    return json.dumps([*look(path, suffix), writable(path, account)]).encode()
 """
 
 
-def look(paths: Mapping[str, Optional[str]], seconds: float) -> Dict[str, Look]:
+def look(paths: Mapping[str, Optional[str]], seconds: float, writer: Optional[host.Account] = None) -> Dict[str, Look]:
     """Stat and list each path and read its file system's size, all at once, for at most ``seconds``.
 
-    ``paths`` gives for each path the end of the names to look for in it, or None. Every path asked for is in the answer;
-    one that did not answer, or whose answer got lost, counts as hung.
+    ``paths`` gives for each path the end of the names to look for in it, or None; ``writer`` is the account whose right
+    to write there is asked for. Every path asked for is in the answer; one that did not answer, or whose answer got lost,
+    counts as hung.
     """
-    if not paths:
-        return {}
+    account: Optional[Sequence[Any]] = None if writer is None else [writer.uid, writer.gid, list(writer.groups)]
     wanted = sorted(paths.items())
-    result = host.run(host.python(_SCRIPT, json.dumps([wanted, seconds])), seconds + 2)
-    try:
-        seen = json.loads(result.stdout)
-    except ValueError:
-        seen = [None] * len(wanted)
-    return {path: _UNSEEN if answer is None else Look(False, *answer) for (path, _end), answer in zip(wanted, seen)}
+    answers = killable.ask(_SCRIPT, [[path, end, account] for path, end in wanted], seconds, _ANSWER_CAP_BYTES)
+    return {path: _look(answer) for (path, _end), answer in zip(wanted, answers)}
+
+
+def _look(answer: Optional[bytes]) -> Look:
+    return _UNSEEN if answer is None else Look(False, *json.loads(answer))

@@ -8,7 +8,7 @@ Only commands that are here can be run, and each stands here in the form that ch
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Sequence
 
 from .settings import Settings
 
@@ -24,6 +24,11 @@ def check_db(settings: Settings) -> List[str]:
 def list_jobs(settings: Settings, limit: int) -> List[str]:
     """``list-jobs`` of the open statuses; an unknown status would answer `No jobs found.` (contract 2.4)."""
     return [settings.cli, "list-jobs", "--limit", str(limit), "--status", *OPEN_STATUSES]
+
+
+def reconcile_annual_tool_options(settings: Settings, year: int, sources: Sequence[str]) -> List[str]:
+    """``reconcile-annual-tool-options`` without ``--apply``: a dry run, which writes nothing (contract 2.3)."""
+    return [settings.cli, "reconcile-annual-tool-options", "--year", str(year), "--sources", *sources]
 
 
 def alembic(settings: Settings, question: str) -> List[str]:

@@ -32,7 +32,19 @@ def test_a_healthy_host_is_left_as_it_was(host, tmp_path):
     assert state(host) == before
 
 
-@pytest.mark.parametrize("fault", ["stale_running_row", "hot_path_stale", "undeployed_commits"])
+# An open annual job makes triage run the dry run of reconcile-annual-tool-options; the others make it read logs and ask for
+# the right to write.
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "stale_running_row",
+        "hot_path_stale",
+        "undeployed_commits",
+        "output_dir_on_root_disk",
+        "output_dir_not_writable",
+        "poisoned_resume",
+    ],
+)
 def test_a_broken_host_is_left_as_it_was(host, broken, tmp_path, fault):
     broken(fault)
     before = state(host)

@@ -21,6 +21,8 @@ crawler_stage        str|None    API only, from the answer for one job
 crawler_exit_code    int|None    API only
 output_directory     str|None    API only, from the answer for one job
 combined_log_path    str|None    API only, from the answer for one job
+config               Any         API only, from the answer for one job: the job's configuration, ``{}`` when it has none;
+                                 None: not known. Free JSON in the database
 indexed_pages        int|None
 backend              str|None    CLI only, since 2026-04-15
 rescue               str|None    CLI only, since 2026-04-15
@@ -56,6 +58,7 @@ JOB_KEYS = (
     "crawler_exit_code",
     "output_directory",
     "combined_log_path",
+    "config",
     "indexed_pages",
     "backend",
     "rescue",
@@ -264,6 +267,7 @@ def _admin_record(item: Any, detailed: bool) -> dict[str, Any]:
             crawler_stage=_text(item, "crawlerStage"),
             output_directory=_text(item, "outputDir"),
             combined_log_path=_text(item, "combinedLogPath"),
+            config={} if "config" in item and item["config"] is None else item.get("config"),
         )
     return record
 

@@ -89,7 +89,8 @@ class Evidence:
 
 
 def _with_answers(probe: str, record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record, those nulls replaced that are answers: no failure, no HTTP status, nothing noted by the crawler."""
+    """The record, those nulls replaced that are answers: no failure, no HTTP status, no source, nothing noted by the
+    crawler."""
     data = record.get("data")
     if not isinstance(data, Mapping):
         return record
@@ -101,8 +102,18 @@ def _with_answers(probe: str, record: Mapping[str, Any]) -> Mapping[str, Any]:
     elif probe == "public_surface":
         answered["failures"] = _each(data.get("failures"), 0, "status")
     elif probe == "jobs" and data.get("source") == "admin_api":
-        answered["jobs"] = _each(data.get("jobs"), "none", "crawler_status", "crawler_stage")
+        answered["jobs"] = [_job(job) for job in jobs] if isinstance(jobs := data.get("jobs"), (list, tuple)) else jobs
     return {**record, "data": answered}
+
+
+def _job(job: Any) -> Any:
+    if not isinstance(job, Mapping):
+        return job
+    # Only the answer for one job, which brings its configuration too, tells of the stage.
+    keys = (
+        ["source", "crawler_status"] if job.get("listable") is None else ["source", "crawler_status", "crawler_stage"]
+    )
+    return _replace(dict(job), "none", *keys)
 
 
 def _each(items: Any, answer: Any, *keys: str) -> Any:

@@ -22,11 +22,14 @@ WORKER = "healtharchive-worker.service"
 
 # The runbook's own measure (contract 4.1); a younger stale row needs a smaller one to be listed.
 _OLDER_THAN_MINUTES = 180
+# As long as a log must have been quiet for a row to count as stale: no crawl that still moves is ever listed.
+_QUIET_SECONDS = 300
 _SHOWN = 5
 
 # Loads the production environment as the service user; ends at once when the file cannot be read (contract 1.3).
 _LOAD_ENVIRONMENT = 'set -a; . "$0"; set +a; exec "$@"'
 
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/-]*)?")
@@ -174,8 +177,13 @@ def _recover_options(evidence: Evidence) -> Value:
         return None
     ages = [job["age_seconds"] for job in stale if kind(job.get("age_seconds")) == "number"]
     minutes = max(min([_OLDER_THAN_MINUTES, *(int(age // 60) for age in ages)]), 1)
-    options = ["--older-than-minutes", str(minutes)]
-    return [*options, "--include-missing-started-at"] if len(ages) < len(stale) else options
+    options = ["--older-than-minutes", str(minutes), "--require-no-progress-seconds", str(_QUIET_SECONDS)]
+    if len(ages) < len(stale):
+        options.append("--include-missing-started-at")
+    # With one source, nothing of another one is looked at; jobs without a source are shown without the option only.
+    sources = {job.get("source") for job in stale}
+    source = _matching(_SOURCE)(sources.pop()) if len(sources) == 1 else None
+    return options if source in (None, "none") else [*options, "--source", str(source)]
 
 
 def _paths_in(*states: str) -> Look:
@@ -187,21 +195,110 @@ def _paths_in(*states: str) -> Look:
     return paths
 
 
-def _stalled_directory(evidence: Evidence) -> Value:
-    for job in _jobs(evidence):
-        age = job.get("log_age_seconds")
-        quiet = isinstance(age, (int, float)) and age >= 3600
-        if job.get("status") == "running" and job.get("lock") == "held" and quiet:
-            return _path(job.get("output_directory"))
-    return None
+def _picked(**wanted: List[Any]) -> Callable[[Evidence], Iterator[Mapping[str, Any]]]:
+    """The jobs of which each named member has one of the values."""
+
+    def jobs(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
+        yield from (job for job in _jobs(evidence) if all(job.get(key) in value for key, value in wanted.items()))
+
+    return jobs
+
+
+_OPEN = ["queued", "running", "retryable", "failed"]
+_stalled_jobs = _picked(status=["running"], stalled=[True])
+_poisoned_jobs = _picked(status=["failed", "retryable"], poisoned_resume=[True])
+_unlistable_jobs = _picked(listable=[False])
+_unwritable_jobs = _picked(status=_OPEN, writable=[False])
+_local_jobs = _picked(status=["queued", "running", "retryable"], tier=["local"])
+
+
+def _rejected_jobs(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
+    for job in _picked(status=["failed", "retryable"])(evidence):
+        if job.get("crawler_status") == "infra_error_config" or kind(job.get("rejected_options")) == "text":
+            yield job
+
+
+def _healthy_jobs(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
+    """Crawls that something runs, and of which nothing bad is known."""
+    for job in _picked(status=["running"], stale=[False])(evidence):
+        if job.get("stalled") is not True:
+            yield job
+
+
+def _directory(jobs: Callable[[Evidence], Iterator[Mapping[str, Any]]]) -> Look:
+    """The output directory of the first of the jobs that has a sound one."""
+
+    def directory(evidence: Evidence) -> Value:
+        found = [_path(job.get("output_directory")) for job in jobs(evidence)]
+        return next((path for path in found if path is not None), None)
+
+    return directory
+
+
+def _campaign_options(records: Callable[[Evidence], Iterator[Mapping[str, Any]]], year_key: str) -> Look:
+    """``--year`` and ``--sources`` that name the annual jobs of the newest of their campaigns."""
+
+    def options(evidence: Evidence) -> Value:
+        found = [
+            (record[year_key], record["source"])
+            for record in records(evidence)
+            if kind(record.get(year_key)) == "number" and _matching(_SOURCE)(record.get("source")) is not None
+        ]
+        if not found:
+            return None
+        year = max(year for year, _source in found)
+        return ["--year", str(int(year)), "--sources", *sorted({source for at, source in found if at == year})]
+
+    return options
+
+
+def _reconciled(member_name: str) -> Callable[[Evidence], Iterator[Mapping[str, Any]]]:
+    def records(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
+        listing = _data(evidence, "jobs", "annual_options")
+        yield from (record for record in _items(listing) if record.get(member_name) is True)
+
+    return records
+
+
+def _drifted_options(evidence: Evidence) -> Value:
+    texts = []
+    for record in _reconciled("options_drifted")(evidence):
+        changes = record.get("changes")
+        shown = [str(change) for change in changes] if isinstance(changes, (list, tuple)) else []
+        texts.append("%s: %s" % (record.get("job_id"), "; ".join(shown)))
+    return _shortened(texts)
+
+
+def _progress(evidence: Evidence) -> Value:
+    """How far the stalled crawls are, since when, and what their logs name."""
+    texts = []
+    for job in _stalled_jobs(evidence):
+        words = ["%s:" % job.get("id")]
+        if kind(job.get("crawled")) == "number":
+            words.append("%s of %s pages" % (job["crawled"], job.get("crawl_total")))
+        if kind(job.get("progress_age_seconds")) == "number":
+            words.append("for %.1f h" % (job["progress_age_seconds"] / 3600))
+        if kind(job.get("navigation_timeouts")) == "number":
+            words.append(
+                "(%s navigation timeouts, %s HTTP/2 errors)" % (job["navigation_timeouts"], job.get("http2_errors"))
+            )
+        texts.append(" ".join(words))
+    return _shortened(texts)
 
 
 def _job_names(**wanted: Any) -> Look:
     """Jobs as people know them: number, source and name."""
 
     def names(evidence: Evidence) -> Value:
-        found = [job for job in _jobs(evidence) if all(job.get(key) in value for key, value in wanted.items())]
-        return _shortened(["%s (%s, %s)" % (job.get("id"), job.get("source"), job.get("name")) for job in found])
+        return _named(_picked(**wanted))(evidence)
+
+    return names
+
+
+def _named(jobs: Callable[[Evidence], Iterator[Mapping[str, Any]]]) -> Look:
+    def names(evidence: Evidence) -> Value:
+        found = ["%s (%s, %s)" % (job.get("id"), job.get("source"), job.get("name")) for job in jobs(evidence)]
+        return _shortened(found)
 
     return names
 
@@ -279,18 +376,24 @@ COMMAND_VALUES: Dict[str, Look] = {
     "checkout": _checkout,
     "cli": _below_checkout(".venv/bin/healtharchive"),
     "deploy_lock_file": _deploy_lock_file,
+    "drifted_campaign_options": _campaign_options(_reconciled("options_drifted"), "year"),
     "dry_run_deploy_of_main": _deploy(_commit("origin_main")),
     "dry_run_deploy_to_repair": _deploy(_repair_commit),
     "env_file": _env_file,
     "hung_paths": _paths_in("hung"),
+    "local_campaign_options": _campaign_options(_local_jobs, "campaign_year"),
+    "lost_campaign_options": _campaign_options(_picked(status=_OPEN, campaign=["lost"]), "campaign_year"),
+    "poisoned_directory": _directory(_poisoned_jobs),
     "python": _below_checkout(".venv/bin/python3"),
     "recover_options": _recover_options,
+    "rejected_directory": _directory(_rejected_jobs),
     "service_user": _service_user,
     "stale_paths": _paths_in("stale"),
-    "stalled_directory": _stalled_directory,
+    "stalled_directory": _directory(_stalled_jobs),
     "storage_mount": _setting("storage_mount", _path),
     "surface_options": _surface_options("--api-base", "--frontend-base"),
     "tiering_manifest": _setting("tiering_manifest", _path),
+    "unwritable_directory": _directory(_unwritable_jobs),
     "with_environment": _with_environment,
 }
 
@@ -306,6 +409,7 @@ TEXT_VALUES: Dict[str, Look] = {
     "database_detail": _scalar("database", "detail"),
     "database_failure": _scalar("database", "failure"),
     "dirty_files": _strings("deployment", "dirty_files"),
+    "drifted_options": _drifted_options,
     "drift_failures": _texts(_list("baseline_drift", "failures"), "key", "message", separator=": "),
     "env_file_group": _scalar("environment", "group"),
     "env_file_mode": _scalar("environment", "mode"),
@@ -314,30 +418,48 @@ TEXT_VALUES: Dict[str, Look] = {
     "failed_jobs": _job_names(status=["failed"]),
     "fullest_disk": _fullest,
     "head": _commit("head"),
+    "healthy_jobs": _named(_healthy_jobs),
     "index_failed_jobs": _job_names(status=["index_failed"]),
+    "local_jobs": _named(_local_jobs),
     "lock_directory_of_services": _scalar("environment", "job_lock_directories", "services"),
     "lock_directory_of_shell": _scalar("environment", "job_lock_directories", "shell"),
+    "lost_campaign_jobs": _job_names(status=_OPEN, campaign=["lost"]),
     "missing_dependencies": _strings("deployment", "environment", "missing"),
     "missing_in_schema": _subjects(API, "undefined_column", "undefined_table"),
     "missing_modules": _subjects(API, "missing_module", "import_error"),
     "origin_main": _commit("origin_main"),
+    "poisoned_jobs": _named(_poisoned_jobs),
     "postgresql_state": _scalar("units", "units", "postgresql.service", "active_state"),
     "public_failures": _texts(_failures, "check", "status"),
+    "rejected_jobs": _named(_rejected_jobs),
+    "rejected_options": _texts(_rejected_jobs, "rejected_options"),
     "running_jobs": _job_names(status=["running"]),
     "schema_current": _strings("database", "schema", "current"),
     "schema_heads": _strings("database", "schema", "heads"),
+    "sourceless_jobs": _job_names(source=["none"]),
     "stale_jobs": _job_names(status=["running"], stale=[True]),
     "stale_paths_outside_manifest": _texts(
         lambda evidence: (p for p in _paths(evidence) if p.get("state") == "stale" and p.get("kind") == "mount"), "path"
     ),
-    "stalled_jobs": _job_names(status=["running"], lock=["held"]),
+    "stalled_jobs": _named(_stalled_jobs),
+    "stalled_progress": _progress,
     "troubled_paths": _texts(
         lambda evidence: (p for p in _paths(evidence) if p.get("state") != "ok"), "path", "state", "errno"
     ),
     "undeployed_count": _scalar("deployment", "undeployed", "count"),
     "undeployed_subjects": _texts(_list("deployment", "undeployed", "commits"), "subject"),
+    "unlistable_jobs": _named(_unlistable_jobs),
     "unmounted_paths": _paths_in("not_mounted", "missing"),
+    "unwritable_jobs": _named(_unwritable_jobs),
     "waiting_jobs": _job_names(status=["queued", "retryable"]),
     "worker_result": _scalar("units", "units", WORKER, "result"),
     "worker_state": _scalar("units", "units", WORKER, "active_state"),
+    "wrong_options": _texts(
+        lambda evidence: (
+            {"text": word}
+            for job in _unlistable_jobs(evidence)
+            for word in (job.get("wrong_options") if isinstance(job.get("wrong_options"), list) else [])
+        ),
+        "text",
+    ),
 }

@@ -85,3 +85,98 @@ start_worker() {
     systemctl start healtharchive-worker
     wait_until 20 unit_is active healtharchive-worker
 }
+
+# usage: place_job ID NAME DIRECTORY [TOOL_OPTIONS]   (the directory below the archive root, the options as JSON)
+place_job() {
+    local options=${4:-}
+    [ -n "$options" ] || options='{}'
+    sql "UPDATE archive_jobs SET name = '$2', output_dir = '$jobs/$3',
+             config = (config::jsonb || '{\"tool_options\": $options}')::json WHERE id = $1"
+}
+
+# usage: crawl_detached UNIT ID   (crawl a job in a transient unit of its own, as the service's detached runner does)
+crawl_detached() {
+    systemd-run --quiet --collect --unit="$1" --uid=haadmin --working-directory="$checkout" \
+        --property=EnvironmentFile=/etc/healtharchive/backend.env --setenv=HEALTHARCHIVE_SIMULATED_SECONDS=3600 \
+        "$checkout/.venv/bin/healtharchive" run-db-job --id "$2"
+}
+
+# usage: crawl_writes DIRECTORY   (the crawl has written its counters)
+crawl_writes() {
+    grep --quiet crawled "$1"/*.combined.log
+}
+
+# usage: kill_crawl UNIT DIRECTORY   (kill a detached crawl at once; its row still says running)
+kill_crawl() {
+    systemctl kill --signal=KILL "$1"
+    wait_until 20 crawl_is_gone "$1" "$2"
+}
+
+crawl_is_gone() {
+    ! systemctl is-active --quiet "$1" && ! pgrep --full -- "--output-dir $2"
+}
+
+# usage: age_job ID HOURS   (as if the crawl had begun, and been quiet, for so many hours)
+age_job() {
+    local directory log
+    directory=$(sql "SELECT output_dir FROM archive_jobs WHERE id = $1")
+    sql "UPDATE archive_jobs SET created_at = now() - interval '$2 hours 1 minute', queued_at = now() - interval '$2 hours 1 minute',
+             started_at = now() - interval '$2 hours', updated_at = now() - interval '$2 hours' WHERE id = $1"
+    for log in "$directory"/*.combined.log; do
+        log_earlier "$log" "$2"
+    done
+    find "$directory" -exec touch --no-dereference --date "$2 hours ago" {} +
+}
+
+# usage: log_earlier LOG HOURS   (move every time in a log; in place, for a crawl may have it open: a time keeps its length)
+log_earlier() {
+    python3 - "$@" <<'PYTHON'
+import datetime, re, sys
+
+log, hours = sys.argv[1], float(sys.argv[2])
+
+def earlier(match):
+    moment = datetime.datetime.fromisoformat(match.group(1).decode()) - datetime.timedelta(hours=hours)
+    return b'"timestamp":"' + moment.isoformat(timespec="milliseconds").encode() + b'Z"'
+
+with open(log, "r+b") as file:
+    text = file.read()
+    file.seek(0)
+    file.write(re.sub(rb'"timestamp":"([0-9T:.-]{23})Z"', earlier, text))
+PYTHON
+}
+
+# usage: job_is STATUS ID
+job_is() {
+    [ "$(sql "SELECT status FROM archive_jobs WHERE id = $2")" = "$1" ]
+}
+
+busy=hc-busy
+
+# The worker crawls a job for an hour, so that it looks at no other one.
+occupy_worker() {
+    local id
+    systemctl stop healtharchive-worker
+    id=$(new_job hc)
+    place_job "$id" "$busy" hc/busy '{"simulated_seconds": 3600}'
+    start_worker
+    wait_until 30 crawl_writes "$jobs/hc/busy"
+}
+
+# usage: release_worker   (and forget its job)
+release_worker() {
+    systemctl stop healtharchive-worker
+    forget_jobs "$busy"
+}
+
+# usage: annual_job SOURCE YEAR [TOOL_OPTIONS]   (queue a campaign's job as the scheduler does; prints its id; without
+# options those that phac's annual job should have)
+annual_job() {
+    local id canonical='{"initial_workers": 2, "max_container_restarts": 30}'
+    id=$(new_job "$1")
+    place_job "$id" "$1-${2}0101" "$1/${2}0101T000502Z__$1-${2}0101" "${3:-$canonical}"
+    sql "UPDATE archive_jobs SET created_at = '${2}-01-01T00:05:02Z', queued_at = '${2}-01-01T00:05:02Z',
+             config = (config::jsonb || '{\"campaign_kind\": \"annual\", \"campaign_year\": $2,
+                 \"campaign_date\": \"$2-01-01\", \"scheduler_version\": 1}')::json WHERE id = $id"
+    echo "$id"
+}

@@ -10,6 +10,13 @@ from lib import faults
 
 SQL = "sudo -u postgres psql -XAt healtharchive -c"
 CODE = "curl -s -o /dev/null -m 5 -w '%{http_code}\\n'"
+STALE = (
+    f"{SQL} \"SELECT count(*) FROM archive_jobs WHERE status = 'running' AND created_at < now() - interval '4 hours'\""
+)
+OPEN = f"{SQL} \"SELECT name, status FROM archive_jobs WHERE status <> 'indexed' ORDER BY name\" | tr '|' ' '"
+CRAWLERS = "pgrep -fc '[a]rchive-tool --name'"
+HELD = "for lock in $(sudo find /srv/healtharchive/ops/locks/jobs -type f); do flock -n $lock true || echo held; done"
+LIST = "bash -c 'set -a; . /etc/healtharchive/backend.env; exec /opt/healtharchive/.venv/bin/healtharchive list-jobs \"$@\"' - 2>/dev/null"
 HOT = "/srv/healtharchive/jobs/imports/hc-2019"
 
 # fault -> (what an operator types, what a healthy guest answers, what a broken one answers)
@@ -66,6 +73,67 @@ SEEN = {
         f"systemctl is-active healtharchive-worker; {SQL} \"SELECT count(*) FROM archive_jobs WHERE status = 'queued'\"",
         "active\n0",
         "inactive\n1",
+    ),
+    "several_stale_rows": (
+        f"{STALE}; systemctl is-active healtharchive-worker; {CRAWLERS}",
+        "0\nactive\n0",
+        "3\ninactive\n0",
+    ),
+    "stalled_crawl": (
+        f"{CRAWLERS}; {HELD}; timeout 3 tail -n 1 --follow /srv/healtharchive/jobs/phac/stalled/*.combined.log 2>/dev/null "
+        "| grep -c 'Navigation timeout'; "
+        "grep -ho '\"crawled\":[0-9]*' /srv/healtharchive/jobs/phac/stalled/*.combined.log 2>/dev/null | sort -u | tail -n 1",
+        "0\n0",
+        '2\nheld\n2\n"crawled":2',
+    ),
+    "stale_beside_healthy": (
+        f"{STALE}; systemctl is-active healtharchive-worker; {CRAWLERS}; {HELD}",
+        "0\nactive\n0",
+        "1\nactive\n1\nheld",
+    ),
+    "two_lock_directories": (
+        "sudo cat /proc/$(systemctl show -P MainPID healtharchive-worker)/environ | tr '\\0' '\\n' | grep LOCK_DIR; "
+        "bash -c '. /etc/healtharchive/backend.env; echo $HEALTHARCHIVE_JOB_LOCK_DIR'",
+        "HEALTHARCHIVE_JOB_LOCK_DIR=/srv/healtharchive/ops/locks/jobs\n/srv/healtharchive/ops/locks/jobs",
+        "/srv/healtharchive/ops/locks/jobs",
+    ),
+    "output_dir_not_writable": (
+        f"{OPEN}; touch /srv/healtharchive/jobs/cihr/of-root/probe 2>&1 | grep -o 'Permission denied'",
+        "",
+        "cihr-of-root failed\nPermission denied",
+    ),
+    "output_dir_on_root_disk": (
+        f"{OPEN}; for path in /srv/healtharchive/jobs/phac/2025*; do [ -d $path ] && findmnt -no TARGET -T $path; done",
+        "",
+        "phac-20250101 queued\n/",
+    ),
+    "annual_options_drifted": (
+        f"{OPEN}; {SQL} \"SELECT config -> 'tool_options' ->> 'initial_workers', config ->> 'campaign_kind' FROM archive_jobs "
+        "WHERE name = 'phac-20250101'\"",
+        "",
+        "hc-busy running\nphac-20250101 queued\n1|annual",
+    ),
+    "campaign_metadata_lost": (
+        f"{OPEN}; {SQL} \"SELECT config -> 'tool_options' ->> 'initial_workers', config ->> 'campaign_kind' FROM archive_jobs "
+        "WHERE name = 'phac-20250101'\"",
+        "",
+        "hc-busy running\nphac-20250101 queued\n2|",
+    ),
+    "bad_crawler_option": (
+        f"{OPEN}; {SQL} \"SELECT crawler_status FROM archive_jobs WHERE status = 'failed'\"",
+        "",
+        "cihr-bad-option failed\ninfra_error_config",
+    ),
+    "poisoned_resume": (
+        f"{OPEN}; stat -c %s /srv/healtharchive/jobs/hc/poisoned/.zimit_resume.yaml 2>/dev/null",
+        "",
+        "hc-poisoned failed\n0",
+    ),
+    "unlistable_row": (f"{LIST} >/dev/null; echo $?", "0", "1"),
+    "sourceless_job": (
+        f"{OPEN}; {LIST} --status queued",
+        "No jobs found.",
+        "hc-busy running\nno-source queued\nNo jobs found.",
     ),
     "undeployed_commits": (
         "cd /opt/healtharchive; git -C /srv/git/healtharchive.git rev-list --count $(git rev-parse HEAD)..main; "

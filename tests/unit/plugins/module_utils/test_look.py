@@ -8,6 +8,7 @@ import errno
 import os
 import time
 
+import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import host, look
 
 
@@ -65,3 +66,26 @@ def test_many_at_once(tmp_path):
         os.mkdir(path)
     assert all(seen.is_directory for seen in look.look(dict.fromkeys(paths), 10).values())
     assert host.run(["/usr/bin/true"], 5).rc == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="asks as another account, which takes root")
+def test_the_right_to_write_is_asked_as_the_account_and_writes_nothing(tmp_path):
+    nobody = host.account("nobody")
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        os.chmod(parent, 0o755)  # pytest keeps its directories to itself
+    mine, free = tmp_path / "mine", tmp_path / "free"
+    mine.mkdir(mode=0o755)
+    free.mkdir()
+    free.chmod(0o777)
+    paths = dict.fromkeys(
+        [str(mine), str(free), str(mine / "absent" / "below"), str(free / "absent"), str(mine / "file")]
+    )
+    (mine / "file").touch()
+    before = sorted(tmp_path.rglob("*"))
+    seen = {os.path.relpath(path, tmp_path): each.writable for path, each in look.look(paths, 5, nobody).items()}
+    assert seen == {"mine": False, "free": True, "mine/absent/below": False, "free/absent": True, "mine/file": False}
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_right_to_write_is_not_told_when_nobody_asks(tmp_path):
+    assert look.look({str(tmp_path): None}, 5)[str(tmp_path)].writable is None

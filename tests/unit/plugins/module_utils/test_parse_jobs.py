@@ -49,6 +49,7 @@ def test_rows_whose_fields_overflow_their_columns() -> None:
         "crawler_exit_code": None,
         "output_directory": None,
         "combined_log_path": None,
+        "config": None,
         "indexed_pages": 0,
         "backend": "playwright_warc",
         "rescue": "fallback-exhausted",

@@ -90,6 +90,22 @@ def job(number: int = 6, status: str = "queued", **changes: Any) -> Document:
         "lock": None,
         "log_age_seconds": None,
         "stale": None,
+        "stalled": None,
+        "campaign_year": None,
+        "campaign": "none",
+        "wrong_options": [],
+        "listable": True,
+        "directory_state": "missing",
+        "writable": True,
+        "tier": "none",
+        "crawled": None,
+        "crawl_total": None,
+        "crawl_failed": None,
+        "progress_age_seconds": None,
+        "navigation_timeouts": None,
+        "http2_errors": None,
+        "poisoned_resume": None,
+        "rejected_options": None,
         **changes,
     }
 
@@ -106,6 +122,8 @@ def running_job(number: int = 6, *, stale: bool | None, **changes: Any) -> Docum
             "lock": "free" if stale else "held",
             "log_age_seconds": 17000.0 if stale else 10.0,
             "stale": stale,
+            "stalled": False,
+            "directory_state": "ok",
             **changes,
         },
     )
@@ -172,7 +190,14 @@ def healthy_evidence() -> Document:
                 for name in (API, WORKER)
             }
         },
-        "jobs": {"source": "admin_api", "cannot_know": [], "counts": {"indexed": 5}, "jobs": [], "truncated": False},
+        "jobs": {
+            "source": "admin_api",
+            "cannot_know": [],
+            "counts": {"indexed": 5},
+            "jobs": [],
+            "truncated": False,
+            "annual_options": [],
+        },
         "baseline_drift": {"drifted": False, "mode": "local", "failures": [], "warnings": []},
         "storage": {
             "base": path("/srv/healtharchive/storagebox", "base"),
@@ -331,6 +356,101 @@ def undeployed_commits(evidence: Document) -> None:
     )
 
 
+def add_jobs(evidence: Document, *jobs: Document) -> None:
+    """Jobs that are not indexed."""
+    data(evidence, "jobs")["jobs"].extend(jobs)
+
+
+def several_stale_rows(evidence: Document) -> None:
+    data(evidence, "units")["units"][WORKER] = unit("inactive")
+    add_jobs(
+        evidence,
+        running_job(6, stale=True),
+        running_job(7, stale=True, source="hc"),
+        running_job(8, stale=True, source="cihr", started_at=None, age_seconds=None),
+    )
+
+
+def stalled_crawl(evidence: Document) -> None:
+    add_jobs(
+        evidence,
+        running_job(
+            stale=False, stalled=True, crawled=437, crawl_total=3209, progress_age_seconds=7200.0, navigation_timeouts=40,
+            http2_errors=0,
+        ),
+    )  # fmt: skip
+
+
+def stale_beside_healthy(evidence: Document) -> None:
+    add_jobs(evidence, running_job(9, stale=False, source="hc", name="hc-healthy"), running_job(stale=True))
+
+
+def two_lock_directories(evidence: Document) -> None:
+    environment = data(evidence, "environment")
+    environment["job_lock_directories"]["services"] = "/tmp/healtharchive-job-locks"
+    environment["findings"] = [{"line": 5, "code": "export_line", "variable": "HEALTHARCHIVE_JOB_LOCK_DIR"}]
+
+
+def output_dir_not_writable(evidence: Document) -> None:
+    journal(evidence, WORKER, signature("output_dir_not_writable", 60.0, "/srv/healtharchive/jobs/phac/x"))
+    add_jobs(
+        evidence,
+        job(
+            status="failed", crawler_status="failed", output_directory="/srv/healtharchive/jobs/phac/x",
+            directory_state="ok", writable=False,
+        ),
+    )  # fmt: skip
+
+
+def annual_job(**changes: Any) -> Document:
+    """A waiting job of an annual campaign."""
+    return job(**{"campaign_year": 2026, "campaign": "present", "tier": "no_directory", **changes})
+
+
+def output_dir_on_root_disk(evidence: Document) -> None:
+    add_jobs(evidence, annual_job(directory_state="ok", tier="local"))
+
+
+def annual_options_drifted(evidence: Document) -> None:
+    add_jobs(evidence, annual_job())
+    record = {"job_id": 6, "source": "phac", "year": 2026, "options_drifted": True, "metadata_lost": False}
+    data(evidence, "jobs")["annual_options"].append({**record, "changes": ["tool_options.initial_workers: 1 -> 2"]})
+
+
+def campaign_metadata_lost(evidence: Document) -> None:
+    add_jobs(evidence, annual_job(campaign="lost"))
+    record = {"job_id": 6, "source": "phac", "year": 2026, "options_drifted": False, "metadata_lost": True}
+    data(evidence, "jobs")["annual_options"].append({**record, "changes": ["campaign_kind: None -> annual"]})
+
+
+def bad_crawler_option(evidence: Document) -> None:
+    add_jobs(
+        evidence,
+        job(
+            status="failed", crawler_status="infra_error_config", output_directory="/srv/healtharchive/jobs/phac/x",
+            rejected_options="--extraChromeArgs --disable-http2",
+        ),
+    )  # fmt: skip
+
+
+def poisoned_resume(evidence: Document) -> None:
+    add_jobs(
+        evidence,
+        job(
+            status="failed", crawler_status="failed", output_directory="/srv/healtharchive/jobs/phac/x", crawled=0,
+            crawl_total=2, crawl_failed=2, poisoned_resume=True,
+        ),
+    )  # fmt: skip
+
+
+def unlistable_row(evidence: Document) -> None:
+    add_jobs(evidence, job(wrong_options=["initial_workers=abc"], listable=False))
+
+
+def sourceless_job(evidence: Document) -> None:
+    add_jobs(evidence, job(source=None, name="no-source"))
+
+
 Fault = Callable[[Document], None]
 
 # Fault -> the class that must come first, the rule, and what the next command must hold.
@@ -361,6 +481,38 @@ FAULTS: dict[str, tuple[Fault, str, str, str]] = {
         (hot_path_hung, "storage", "hot_path_hung", "systemctl status healtharchive-storagebox-sshfs.service"),
         (baseline_drift, "config_drift", "baseline_drift", "check_baseline_drift.py --mode local --no-write"),
         (worker_inactive, "service", "worker_inactive", "systemctl status healtharchive-worker.service"),
+        (several_stale_rows, "stale_state", "stale_running_row", "--include-missing-started-at"),
+        (stalled_crawl, "crawler_compatibility", "crawl_stalled", "tail -n 50' /srv/healtharchive/jobs/phac/x"),
+        (stale_beside_healthy, "stale_state", "stale_running_row", "--require-no-progress-seconds 300 --source phac"),
+        (two_lock_directories, "config_drift", "lock_directories_differ", "grep -n HEALTHARCHIVE_JOB_LOCK_DIR"),
+        (
+            output_dir_not_writable,
+            "storage",
+            "job_directory_not_writable",
+            "findmnt --target /srv/healtharchive/jobs/phac/x --output",
+        ),
+        (
+            output_dir_on_root_disk,
+            "storage",
+            "annual_directory_on_local_disk",
+            "vps-annual-output-tiering.py --year 2026 --sources phac",
+        ),
+        (
+            annual_options_drifted,
+            "config_drift",
+            "annual_options_drifted",
+            "reconcile-annual-tool-options --year 2026 --sources phac",
+        ),
+        (
+            campaign_metadata_lost,
+            "config_drift",
+            "campaign_metadata_lost",
+            "reconcile-annual-tool-options --year 2026 --sources phac",
+        ),
+        (bad_crawler_option, "config_drift", "crawler_option_rejected", "tail -n 20' /srv/healtharchive/jobs/phac/x"),
+        (poisoned_resume, "stale_state", "poisoned_resume", "tail -n 20' /srv/healtharchive/jobs/phac/x"),
+        (unlistable_row, "config_drift", "unlistable_row", "config -> 'tool_options'"),
+        (sourceless_job, "config_drift", "sourceless_job", "source_id IS NULL"),
         (undeployed_commits, "deployment", "undeployed_commits", "vps-deploy.sh --baseline-mode live --ref " + NEWER),
     )
 }

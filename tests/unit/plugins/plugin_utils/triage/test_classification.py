@@ -186,6 +186,13 @@ def test_a_truncated_list_hides_what_is_not_in_it() -> None:
     assert [fact["text"] for fact in result["not_established"]] == [
         "no job is marked running without being run",
         "no job has failed",
+        "no running crawl stands still",
+        "every job has a source",
+        "every open job's options can be read by the listings",
+        "haadmin may write where jobs crawl to",
+        "annual jobs crawl to the storage box",
+        "annual jobs carry their campaign metadata",
+        "annual jobs have the options that the deployed code wants",
     ]
 
 
@@ -350,7 +357,7 @@ OTHERS: dict[str, tuple[Any, list[str]]] = {
     "worker runs, jobs wait": (lambda e: data(e, "jobs")["jobs"].append(job()), []),
     "a crawl runs well": (lambda e: data(e, "jobs")["jobs"].append(running_job(stale=False)), []),
     "a crawl has been quiet": (
-        lambda e: data(e, "jobs")["jobs"].append(running_job(stale=False, log_age_seconds=3600.0)),
+        lambda e: data(e, "jobs")["jobs"].append(running_job(stale=False, log_age_seconds=3600.0, stalled=True)),
         ["crawl_stalled"],
     ),
     "a job failed": (
@@ -447,9 +454,13 @@ def test_a_stale_row_is_not_recovered_when_a_lock_could_be_missed() -> None:
 @pytest.mark.parametrize(
     ("age", "started", "options"),
     [
-        (18000.0, True, "--older-than-minutes 180"),
-        (900.0, True, "--older-than-minutes 15"),
-        (None, False, "--older-than-minutes 180 --include-missing-started-at"),
+        (18000.0, True, "--older-than-minutes 180 --require-no-progress-seconds 300 --source phac"),
+        (900.0, True, "--older-than-minutes 15 --require-no-progress-seconds 300 --source phac"),
+        (
+            None,
+            False,
+            "--older-than-minutes 180 --require-no-progress-seconds 300 --include-missing-started-at --source phac",
+        ),
     ],
 )
 def test_the_recovery_lists_the_row_that_was_seen(age: float | None, started: bool, options: str) -> None:
@@ -522,3 +533,59 @@ def test_the_words_for_confidence_mean_what_the_guide_says(
 def test_the_probes_are_those_that_are_gathered() -> None:
     assert set(PROBES) == set(collector.PROBES)
     assert SCHEMA_VERSION == collector.SCHEMA_VERSION
+
+
+def test_a_healthy_crawl_beside_a_stale_one_is_named_and_left_alone() -> None:
+    evidence = healthy_evidence()
+    samples.stale_beside_healthy(evidence)
+    step = judge(evidence)["classes"][0]["next_step"]
+    assert "9 (hc, hc-healthy) is being crawled" in step["why"]
+    assert "6 (" not in step["why"]
+    assert "systemctl" not in step["command"]
+
+
+def test_a_stalled_crawl_beside_a_healthy_one_names_it() -> None:
+    evidence = healthy_evidence()
+    samples.stalled_crawl(evidence)
+    samples.add_jobs(evidence, running_job(9, stale=False, source="hc", name="hc-healthy"))
+    first = judge(evidence)["classes"][0]
+    assert "9 (hc, hc-healthy) is being crawled and well" in first["next_step"]["why"]
+    assert "9 (" not in first["summary"]
+
+
+def test_stale_rows_of_several_sources_are_all_listed() -> None:
+    evidence = healthy_evidence()
+    samples.several_stale_rows(evidence)
+    assert "--source" not in judge(evidence)["classes"][0]["next_step"]["command"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"listable": None, "wrong_options": None},
+        {"writable": None},
+        {"campaign": None},
+    ],
+)
+def test_what_is_not_known_of_a_waiting_job_is_no_health(fields: dict[str, Any]) -> None:
+    evidence = healthy_evidence()
+    samples.add_jobs(evidence, job(**fields))
+    result = judge(evidence)
+    assert (result["verdict"], result["classes"]) == ("unknown", [])
+
+
+def test_annual_jobs_that_were_not_compared_are_no_health() -> None:
+    evidence = healthy_evidence()
+    samples.add_jobs(evidence, samples.annual_job())
+    data(evidence, "jobs")["annual_options"] = None
+    assert judge(evidence)["verdict"] == "unknown"
+    record = {
+        "job_id": 6,
+        "source": "phac",
+        "year": 2026,
+        "options_drifted": False,
+        "metadata_lost": False,
+        "changes": [],
+    }
+    data(evidence, "jobs")["annual_options"] = [record]
+    assert judge(evidence)["verdict"] == "nothing_found"

@@ -98,6 +98,8 @@ class Crawl:
         return code
 
     def _crawl(self, log: TextIO) -> int:
+        if self.resume_marker.exists() and "- " not in self.resume_marker.read_text():
+            return self._resume_from_nothing(log)
         state = CrawlState(self.output_dir, self.plan.workers)
         temporary = Path(tempfile.mkdtemp(prefix=".tmp", dir=self.output_dir))
         # Others on the host (metrics, replay, indexing by the API's user) read what a crawl captured.
@@ -111,6 +113,12 @@ class Crawl:
         if self.plan.exit_code == 0:
             self.resume_marker.unlink()
         return self.plan.exit_code
+
+    def _resume_from_nothing(self, log: TextIO) -> int:
+        """A resume marker that names no seed, cut short when its crawl was killed, ends every run at once."""
+        log.write(Statistics(0, 2, 0, 2).log_line(_now()) + "\n")
+        log.write("1 WARC file(s) is unprocessable and looks probably mostly empty\n")
+        return 1
 
     @contextmanager
     def _warc(self, temporary: Path) -> Iterator[BinaryIO]:
@@ -133,8 +141,7 @@ class Crawl:
                 warc.write(self._page(number))
             warc.flush()
             crawled = max(crawled, goal)
-            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            log.write(Statistics(crawled, plan.total, int(not ended), 0).log_line(now) + "\n")
+            log.write(Statistics(crawled, plan.total, int(not ended), 0).log_line(_now()) + "\n")
             if crawled == reachable < plan.total:
                 log.write(f"Navigation timeout of {STALLED_PAGE_TIMEOUT_MS} ms exceeded\n")
                 state.error_counts["timeout"] += 1
@@ -147,3 +154,7 @@ class Crawl:
         seed = self.plan.seeds[number % len(self.plan.seeds)].rstrip("/")
         url = f"{seed}/" if number < len(self.plan.seeds) else f"{seed}/page-{number}"
         return page_member(url, f"Page {number} of {self.plan.name}", f"Archived health guidance, page {number}.")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

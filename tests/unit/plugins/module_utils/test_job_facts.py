@@ -1,19 +1,19 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a running row stands for no crawl: every combination of the facts."""
+"""When a running row stands for no crawl, and when a crawl stands still: every combination of the facts."""
 
 from __future__ import annotations
 
 import fcntl
 
 import pytest
-from ansible_collections.healtharchive.remediation.plugins.module_utils.probes import jobs
+from ansible_collections.healtharchive.remediation.plugins.module_utils.probes import job_facts
 
 OLD, YOUNG, QUIET, BUSY = 18000.0, 30.0, 3600.0, 5.0
 
 
 def judge(lock, age, log_age=None, log_known=True):
-    return jobs.is_stale({"lock": lock, "age_seconds": age, "log_age_seconds": log_age}, log_known, 600)
+    return job_facts.is_stale({"lock": lock, "age_seconds": age, "log_age_seconds": log_age}, log_known, 600)
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,38 @@ def test_a_lock_held_in_one_of_two_directories_is_held(tmp_path):
     for directory in directories:
         (tmp_path / directory).mkdir()
         (tmp_path / directory / "job-7.lock").touch()
-    assert jobs.lock_of(7, directories) == "free"
+    assert job_facts.lock_of(7, directories) == "free"
     with open(tmp_path / "new" / "job-7.lock") as holder:
         fcntl.flock(holder, fcntl.LOCK_EX)
-        assert jobs.lock_of(7, directories) == "held"
+        assert job_facts.lock_of(7, directories) == "held"
 
 
 def test_no_lock_directory_is_unknown_never_free():
-    assert jobs.lock_of(7, []) == "unknown"
+    assert job_facts.lock_of(7, []) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("lock", "age", "progress_age", "log_age", "stalled"),
+    [
+        ("held", OLD, 7200.0, BUSY, True),  # the log is alive, the counter is not
+        ("held", OLD, None, 7200.0, True),
+        ("held", None, 7200.0, BUSY, True),
+        ("held", OLD, 60.0, BUSY, False),
+        ("held", OLD, 60.0, 7200.0, False),
+        ("held", YOUNG, 7200.0, BUSY, False),  # the log is that of the attempt before
+        ("held", OLD, None, BUSY, None),
+        ("held", OLD, None, None, None),
+        ("free", OLD, 7200.0, QUIET, False),
+        ("absent", OLD, 7200.0, QUIET, False),
+        ("unknown", OLD, 7200.0, QUIET, None),
+        ("unknown", OLD, 60.0, BUSY, False),
+    ],
+)
+def test_stalled(lock, age, progress_age, log_age, stalled):
+    job = {"lock": lock, "age_seconds": age, "progress_age_seconds": progress_age, "log_age_seconds": log_age}
+    assert job_facts.is_stalled({**job, "stale": None}) is stalled
+
+
+def test_a_stale_row_is_not_stalled():
+    job = {"lock": "unknown", "age_seconds": OLD, "progress_age_seconds": OLD, "log_age_seconds": OLD, "stale": True}
+    assert job_facts.is_stalled(job) is False

@@ -1,0 +1,31 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+#
+# cause: after a reboot nobody bound a waiting annual job's directory from the box again: it is a plain directory of the disk
+# class: storage
+# next: vps-annual-output-tiering.py
+
+name=phac-20250101
+directory=$jobs/phac/20250101T000502Z__$name
+
+break_it() {
+    local id
+    systemctl stop healtharchive-worker
+    id=$(annual_job phac 2025)
+    runuser -u haadmin -- mkdir -p "$directory"
+    start_worker
+    # the worker may not mount: it fails on this job at every poll, and takes none behind it
+    wait_until 60 tiering_fails "$id"
+    job_is queued "$id"
+}
+
+tiering_fails() {
+    journalctl --quiet --unit healtharchive-worker --since=-2min --grep "Annual output tiering failed for job $1"
+}
+
+mend_it() {
+    systemctl stop healtharchive-worker
+    forget_jobs "$name"
+    start_worker
+}
