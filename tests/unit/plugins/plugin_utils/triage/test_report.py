@@ -18,7 +18,6 @@ from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_uti
 from hypothesis import given
 from hypothesis import strategies as st
 
-
 CONTENTS = {"evidence.json": "{}\n", "triage.md": "\u2713 \u00e9\n"}
 MOMENT = "2026-11-23T17:50:00Z"
 
