@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench lint sanity clean distclean venv print-venv print-collections requirements \
+.PHONY: help demo test test-quick bench lint sanity clean distclean docs venv print-venv print-collections requirements \
 	stage-unit stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-molecule stage-oldest-core
 
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
@@ -66,6 +66,11 @@ clean: ## Take down the sandbox hosts of demo and test, tidy the checkout
 
 distclean: clean ## Remove the cache as well: environments, the sandbox's file system
 	@tools/clean --cache
+
+docs: ## Write the generated guide again: docs/classification.md
+	@tools/requisites controller
+	@tools/run python tools/classification-guide > docs/classification.md.new
+	@mv docs/classification.md.new docs/classification.md
 
 requirements: ## Pin the newest versions: PYTHON311=... PYTHON312=... (or newer)
 	@tools/freeze-requirements "$(or $(PYTHON311),python3.11)" "$(or $(PYTHON312),python3.12)"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Dict, Optional
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import report
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import report, view
 
 
 class ActionModule(ActionBase):
@@ -23,16 +23,19 @@ class ActionModule(ActionBase):
             argument_spec={
                 "evidence": {"type": "dict", "required": True},
                 "result": {"type": "dict", "required": True},
+                "evidence_file": {"type": "str"},
                 "output_directory": {"type": "str", "required": True},
             }
         )
         outcome.update(changed=False, directory=None)
         if self._task.check_mode:
             return outcome
-        host = str((task_vars or {}).get("inventory_hostname", "unknown"))
+        evidence, source = options["evidence"], options["evidence_file"]
+        host = view.host_name(str((task_vars or {}).get("inventory_hostname", "unknown")), evidence, source)
         try:
+            contents = report.files(host, evidence, options["result"], source)
             outcome["directory"] = report.write(
-                options["output_directory"], host, options["evidence"], options["result"]
+                options["output_directory"], host, evidence.get("collected_at"), contents
             )
         except OSError as error:
             outcome.update(

@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import summary
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import summary, view
 
 
 class ActionModule(ActionBase):
@@ -27,6 +27,7 @@ class ActionModule(ActionBase):
             argument_spec={
                 "evidence": {"type": "dict"},
                 "result": {"type": "dict"},
+                "evidence_file": {"type": "str"},
                 "directory": {"type": "str"},
                 "failure": {"type": "str"},
             },
@@ -36,7 +37,9 @@ class ActionModule(ActionBase):
         )
         host = str((task_vars or {}).get("inventory_hostname", "unknown"))
         if options["failure"] is None:
-            text = summary.render(host, options["evidence"], options["result"], options["directory"])
+            evidence, source = options["evidence"], options["evidence_file"]
+            host = view.host_name(host, evidence, source)
+            text = summary.render(host, evidence, options["result"], options["directory"], source)
         else:
             text = summary.render_failure(host, options["failure"])
             outcome.update(failed=True, msg=options["failure"])

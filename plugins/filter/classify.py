@@ -37,6 +37,11 @@ options:
     type: list
     elements: dict
     required: true
+  extra_rules:
+    description: Rules of the site. One with the C(id) of another takes its place.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -51,6 +56,8 @@ RETURN = r"""
 _value:
   description:
     - C(verdict) is V(found), V(nothing_found) or V(unknown); C(classes) is ranked, the first one is where to begin.
+    - C(first_layer_warning) is a text when there are classes, C(undeployed) holds the C(count) and C(commits) of origin/main
+      that the host does not have.
     - C(bad_evidence) says what makes the evidence worthless, C(not_seen) what the probes could not see, and
       C(not_established) which facts are missing for V(nothing_found).
   type: dict
@@ -63,10 +70,10 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import classification
 
 
-def classify(evidence: Any, rules: Any, required_facts: Any, bad_evidence: Any) -> Any:
+def classify(evidence: Any, rules: Any, required_facts: Any, bad_evidence: Any, extra_rules: Any = ()) -> Any:
     """The classification; one clear line when the document or a rule cannot be used."""
     try:
-        result = classification.classify(evidence, rules, required_facts, bad_evidence)
+        result = classification.classify(evidence, rules, required_facts, bad_evidence, extra_rules)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
     # ansible-core before 2.19 would evaluate a text of the host the next time that it passes by in a variable.

@@ -30,13 +30,18 @@ options:
     type: list
     elements: dict
     required: true
+  extra_rules:
+    description: Rules of the site. One with the C(id) of another takes its place.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
 - name: Check the rules
   ansible.builtin.assert:
     that:
-      - triage_extra_rules | healtharchive.remediation.rule_problems([], []) == []
+      - triage_rules | healtharchive.remediation.rule_problems([], [], triage_extra_rules) == []
 """
 
 RETURN = r"""
@@ -51,10 +56,10 @@ from typing import Any, Callable, Dict, List
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import rules as triage_rules
 
 
-def rule_problems(rules: Any, required_facts: Any, bad_evidence: Any) -> List[str]:
+def rule_problems(rules: Any, required_facts: Any, bad_evidence: Any, extra_rules: Any = ()) -> List[str]:
     """The first problem, or nothing."""
     try:
-        triage_rules.knowledge(rules, required_facts, bad_evidence)
+        triage_rules.knowledge(rules, required_facts, bad_evidence, extra_rules)
     except triage_rules.BadRule as error:
         return [str(error)]
     return []

@@ -9,8 +9,9 @@ module: triage_report
 short_description: Write the files of a triage on the controller
 version_added: 0.1.0
 description:
-  - Writes C(evidence.json) and C(result.json) into O(output_directory)/HOST/STAMP/ on the controller, where HOST is the
-    name in the inventory and STAMP the moment of the evidence in UTC.
+  - Writes C(evidence.json), C(result.json), C(triage.md) and C(triage.html) into O(output_directory)/HOST/STAMP/ on the
+    controller, where HOST is the name in the inventory and STAMP the moment of the evidence in UTC.
+  - The last one is one file that reads no other, for a browser, a phone or paper. Everything from the host is text in it.
   - Runs on the controller only. Each file is there whole or not at all, with mode 0600; the directories it makes have
     mode 0700.
   - RV(ignore:changed) is always false, because it tells about the host.
@@ -25,6 +26,10 @@ options:
     description: What P(healtharchive.remediation.classify#filter) made of it.
     type: dict
     required: true
+  evidence_file:
+    description:
+      - Where the evidence was read from, if no host was asked. HOST is then the name that the evidence gives its host.
+    type: str
   output_directory:
     description: A directory of the controller; a relative one is taken from where Ansible was started.
     type: str
@@ -55,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 directory:
-  description: The directory with the two files, absolute; null in check mode.
+  description: The directory with the files, absolute; null in check mode.
   returned: success
   type: str
 """

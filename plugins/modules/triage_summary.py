@@ -25,6 +25,11 @@ options:
       - What P(healtharchive.remediation.classify#filter) made of it.
       - Needs O(evidence).
     type: dict
+  evidence_file:
+    description:
+      - Where the evidence was read from, if no host was asked. The summary says so, and names the host that the evidence
+        names.
+    type: str
   directory:
     description:
       - Where M(healtharchive.remediation.triage_report) wrote the files; without it the summary says that none were.

@@ -15,12 +15,16 @@ from ...module_utils.parse.text import one_line
 from .evidence import PROBES, Evidence
 from .rules import Knowledge, Rule, Statement, knowledge
 from .templates import Value
+from .unknown import Listing, member
 from .values import look_up
 
 CONFIDENCES = ("certain", "likely", "possible")
+# One repair often uncovers what it hid.
+FIRST_LAYER = "What was found may be the first layer only: after each repair, run triage again."
 # A value from the host in a text, and a whole text, in characters.
 _VALUE_LIMIT = 240
 _TEXT_LIMIT = 1000
+_MOST_COMMITS = 20
 
 
 class _Match(NamedTuple):
@@ -30,13 +34,15 @@ class _Match(NamedTuple):
     description: Dict[str, Any]
 
 
-def classify(evidence: Any, rules: Any, required_facts: Any, bad_evidence: Any) -> Dict[str, Any]:
-    """Classify one evidence document with rules that are data.
+def classify(
+    evidence: Any, rules: Any, required_facts: Any, bad_evidence: Any, extra_rules: Any = ()
+) -> Dict[str, Any]:
+    """Classify one evidence document with rules that are data; ``extra_rules`` are the site's own.
 
-    Returns ``{"verdict", "classes", "bad_evidence", "not_seen", "not_established"}`` (docs/triage.md). Raises
-    ValueError, with one line, when the document or a rule has not the shape it must have.
+    Returns what docs/result.schema.json describes. Raises ValueError, with one line, when the document or a rule has
+    not the shape it must have.
     """
-    return classify_with(Evidence(evidence), knowledge(rules, required_facts, bad_evidence))
+    return classify_with(Evidence(evidence), knowledge(rules, required_facts, bad_evidence, extra_rules))
 
 
 def classify_with(evidence: Evidence, known: Knowledge) -> Dict[str, Any]:
@@ -69,6 +75,8 @@ def classify_with(evidence: Evidence, known: Knowledge) -> Dict[str, Any]:
     return {
         "verdict": verdict,
         "classes": classes,
+        "first_layer_warning": FIRST_LAYER if classes else None,
+        "undeployed": _undeployed(evidence),
         "bad_evidence": bad,
         "not_seen": _not_seen(evidence),
         "not_established": not_established,
@@ -152,6 +160,19 @@ def _next_step(evidence: Evidence, rule: Rule, look: Callable[[str], Value]) -> 
             if command is not None:
                 return {"why": _text(step.why, look), "command": command}
     return {"why": _text(rule.steps[-1].why, look), "command": None}
+
+
+def _undeployed(evidence: Evidence) -> Dict[str, Any]:
+    """The commits of origin/main that the host does not have: what a recovery must not be made without."""
+    undeployed = member(evidence.data("deployment"), "undeployed", True)
+    count = member(undeployed, "count", True)
+    listed = member(undeployed, "commits", True)
+    commits = [
+        {"sha": one_line(item.get("sha"), 40), "subject": one_line(item.get("subject"), _VALUE_LIMIT)}
+        for item in (listed.items[:_MOST_COMMITS] if isinstance(listed, Listing) else [])
+        if isinstance(item, Mapping)
+    ]
+    return {"count": count if isinstance(count, int) and not isinstance(count, bool) else None, "commits": commits}
 
 
 def _bad_evidence(evidence: Evidence, known: Knowledge, look: Callable[[str], Value]) -> List[Dict[str, str]]:

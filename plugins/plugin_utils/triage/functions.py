@@ -9,11 +9,12 @@ argument can be anything that a condition can hold.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from .evidence import PROBES, Evidence
+from .times import moment
 from .unknown import UNKNOWN, Listing, conjunction, disjunction, kind, member, value_of
 
 
@@ -51,7 +52,7 @@ def signature(evidence: Evidence, unit_name: Any, *codes: Any, within: Any = Non
     found = member(journal, "signatures", True)
     if not isinstance(found, Listing) or not all(isinstance(code, str) for code in codes):
         return UNKNOWN
-    started = _moment(member(unit(evidence, unit_name), "started_at", True))
+    started = moment(member(unit(evidence, unit_name), "started_at", True))
     answers = []
     for record in found.items:
         code = _matches(member(record, "code", True), Listing(codes, True))
@@ -65,19 +66,9 @@ def _when(record: Any, within: Any, since_start: Any, started: Optional[datetime
         age = member(record, "age_seconds", True)
         answers.append(age <= within if kind(age) == kind(within) == "number" else None)
     if since_start is True:
-        seen = _moment(member(record, "last_seen_at", True))
+        seen = moment(member(record, "last_seen_at", True))
         answers.append(None if seen is None or started is None else seen >= started)
     return answers
-
-
-def _moment(value: Any) -> Optional[datetime]:
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value[:-1] + "+00:00" if value.endswith("Z") else value)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 def drift(evidence: Evidence, *patterns: Any) -> Any:

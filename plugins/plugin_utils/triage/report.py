@@ -13,21 +13,44 @@ import re
 import tempfile
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Dict, Optional
+
+from . import html, markdown
+from .view import view
 
 _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?Z")
 
 
-def write(base: str, host: str, evidence: Mapping[str, Any], result: Mapping[str, Any]) -> str:
-    """Write ``evidence.json`` and ``result.json`` to ``base/host/stamp/`` and return that directory, absolute.
+def files(
+    host: str, evidence: Mapping[str, Any], result: Mapping[str, Any], evidence_file: Optional[str] = None
+) -> Dict[str, str]:
+    """The content of each file by its name, for the host of that name.
+
+    ``evidence_file``: where the evidence was read from, if no host was asked.
+    """
+    shown = view(host, evidence, result, evidence_file)
+    return {
+        "evidence.json": _json(evidence),
+        "result.json": _json(result),
+        "triage.md": markdown.render(shown),
+        "triage.html": html.render(shown),
+    }
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, indent=2) + "\n"
+
+
+def write(base: str, host: str, moment: Any, contents: Mapping[str, str]) -> str:
+    """Write files to ``base/host/stamp/`` and return that directory, absolute.
 
     The stamp is the moment of the evidence (``20261123T175000Z``, UTC); a second run within it gets ``-2``. Raises
     OSError.
     """
     parent = os.path.join(os.path.abspath(os.path.expanduser(base)), _directory_name(host))
     os.makedirs(parent, mode=0o700, exist_ok=True)
-    directory = _new_directory(parent, _stamp(evidence.get("collected_at")))
-    for name, content in (("evidence.json", evidence), ("result.json", result)):
+    directory = _new_directory(parent, _stamp(moment))
+    for name, content in contents.items():
         _write_file(directory, name, content)
     return directory
 
@@ -57,12 +80,11 @@ def _new_directory(parent: str, stamp: str) -> str:
         return directory
 
 
-def _write_file(directory: str, name: str, content: Any) -> None:
+def _write_file(directory: str, name: str, content: str) -> None:
     handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=directory)  # mode 0600
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump(content, file, indent=2)
-            file.write("\n")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, os.path.join(directory, name))

@@ -130,23 +130,45 @@ _KEYS = {
 }
 
 
-def knowledge(rules: Any, required_facts: Any, bad_evidence: Any) -> Knowledge:
+def knowledge(rules: Any, required_facts: Any, bad_evidence: Any, extra_rules: Any = ()) -> Knowledge:
     """Check and compile everything; :class:`BadRule` on the first thing that cannot be used."""
     return Knowledge(
-        compile_rules(rules),
+        compile_rules(rules, extra_rules),
         tuple(_required_fact(record, place) for record, place in _records(required_facts, "triage_required_facts")),
         tuple(_bad_evidence(record, place) for record, place in _records(bad_evidence, "triage_bad_evidence")),
     )
 
 
-def compile_rules(rules: Any) -> Tuple[Rule, ...]:
-    """Check and compile a list of rules."""
+def compile_rules(rules: Any, extra_rules: Any = ()) -> Tuple[Rule, ...]:
+    """Check and compile a list of rules, and a site's own.
+
+    One of the site's with the ``id`` of another takes its place, so that what names it as a cause still does.
+    """
     compiled: List[Rule] = []
-    for record, place in _records(rules, "rules"):
-        identifier = record.get("id") if isinstance(record, Mapping) else None
-        named = "rule %s" % identifier if isinstance(identifier, str) and _IDENTIFIER.fullmatch(identifier) else place
+    for record, place in _with_extra(rules, extra_rules):
+        identifier = _identifier(record)
+        named = place if identifier is None else "rule %s" % identifier
         compiled.append(_rule(record, named, frozenset(rule.id for rule in compiled)))
     return tuple(compiled)
+
+
+def _with_extra(rules: Any, extra_rules: Any) -> List[Tuple[Any, str]]:
+    records = _records(rules, "rules")
+    positions = {_identifier(record): position for position, (record, _place) in enumerate(records)}
+    own = set()
+    for record, place in _records(extra_rules, "triage_extra_rules"):
+        identifier = _identifier(record)
+        if identifier is not None and identifier in positions and identifier not in own:
+            records[positions[identifier]] = (record, place)
+        else:
+            records.append((record, place))
+        own.add(identifier)
+    return records
+
+
+def _identifier(record: Any) -> Optional[str]:
+    identifier = record.get("id") if isinstance(record, Mapping) else None
+    return identifier if isinstance(identifier, str) and _IDENTIFIER.fullmatch(identifier) else None
 
 
 def _rule(record: Any, place: str, before: FrozenSet[str]) -> Rule:

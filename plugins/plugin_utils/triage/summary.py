@@ -16,24 +16,35 @@ from ...module_utils.parse.text import one_line
 WIDTH = 100
 _LABEL = 10
 _MOST_LINES = 6  # of one kind of statement
+_MOST_COMMITS = 5
 _MOST_TROUBLES = 8  # probes that could not see, or missing facts
 _LINE_LIMIT = 400
 _COMMAND_LIMIT = 4000
 
 
-def render(host: str, evidence: Mapping[str, Any], result: Mapping[str, Any], directory: Optional[str]) -> str:
+def render(
+    host: str,
+    evidence: Mapping[str, Any],
+    result: Mapping[str, Any],
+    directory: Optional[str],
+    evidence_file: Optional[str] = None,
+) -> str:
     """The summary of one host. ``directory``: where the files were written; None: nothing was written.
 
+    ``evidence_file``: where the evidence was read from, if no host was asked.
     Every line is printable whatever the host said; only a command can be longer than WIDTH, for it is copied.
     """
     classes = list(result.get("classes") or [])
     lines = ["", _headline(host, result, classes), _when(evidence)]
+    if evidence_file:
+        lines.append(_labelled("again", "classified from %s; no host was asked" % evidence_file))
     lines += _bad_evidence(result)
     if classes:
         lines += _first(classes[0])
         lines += _others(classes)
     else:
         lines += _without_class(result)
+    lines += _undeployed(result)
     lines += _not_seen(result)
     lines += _next(classes, result)
     lines.append(_labelled("files", directory if directory else "none written"))
@@ -105,6 +116,18 @@ def _without_class(result: Mapping[str, Any]) -> List[str]:
     return lines + _capped(facts, "facts")
 
 
+def _undeployed(result: Mapping[str, Any]) -> List[str]:
+    """Whatever else was found: a recovery must not be made without them."""
+    undeployed = result.get("undeployed") or {}
+    commits, count = undeployed.get("commits") or [], undeployed.get("count")
+    if not count:
+        return []
+    shown = ["%s %s" % (commit["sha"][:7], one_line(commit["subject"], 70)) for commit in commits[:_MOST_COMMITS]]
+    more = ["and %d more" % (count - len(shown))] if count > len(shown) else []
+    lines = ["", _labelled("undeployed", "on origin/main, not on the host: " + "; ".join([*shown, *more]))]
+    return lines
+
+
 def _not_seen(result: Mapping[str, Any]) -> List[str]:
     """One line for each reason, with the probes that have it."""
     reasons: Dict[str, List[str]] = {}
@@ -129,6 +152,8 @@ def _next(classes: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> Li
     lines = ["", _labelled("next", why)]
     if command:
         lines += ["", "On the host, by ssh, as the operator:", "    " + one_line(command, _COMMAND_LIMIT)]
+    if result.get("first_layer_warning"):
+        lines += ["", _labelled("then", result["first_layer_warning"])]
     return [*lines, ""]
 
 

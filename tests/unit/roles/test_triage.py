@@ -86,6 +86,10 @@ def reports(tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / "triage").glob("*/*/*.json"))
 
 
+def pages(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "triage").glob("*/*/triage.*"))
+
+
 def test_defaults_are_those_of_the_argument_spec() -> None:
     role = samples.ROLE
     defaults = yaml.safe_load((role / "defaults/main.yml").read_text())
@@ -102,7 +106,8 @@ def test_a_healthy_host(run: Run, tmp_path: Path) -> None:
     assert evidence.parent == tmp_path / "triage" / "archive" / "20261123T175000Z"
     assert json.loads(evidence.read_text()) == healthy_evidence()
     assert json.loads(classified.read_text())["verdict"] == "nothing_found"
-    assert {path.stat().st_mode & 0o777 for path in (evidence, classified)} == {0o600}
+    assert [path.name for path in pages(tmp_path)] == ["triage.html", "triage.md"]
+    assert {path.stat().st_mode & 0o777 for path in (evidence, classified, *pages(tmp_path))} == {0o600}
 
 
 def test_a_fault_is_a_result_and_no_failure(run: Run, tmp_path: Path) -> None:
@@ -162,6 +167,9 @@ def test_nothing_that_a_host_says_is_evaluated(run: Run, tmp_path: Path) -> None
     evidence_file, result_file = reports(tmp_path)
     assert json.loads(evidence_file.read_text()) == evidence
     assert template in json.loads(result_file.read_text())["bad_evidence"][0]["message"]
+    for page in pages(tmp_path):
+        assert "lookup(" in page.read_text()
+        assert "\x1b" not in page.read_text()
 
 
 def test_that_check_would_notice_an_evaluation(run: Run, tmp_path: Path) -> None:
@@ -188,6 +196,93 @@ def test_a_site_s_rule_is_judged_too(run: Run) -> None:
     result = run({"evidence": healthy_evidence()}, "-e", json.dumps({"triage_extra_rules": [rule]}))
     assert result.returncode == 0, result.stdout
     assert "what      The API is active." in result.stdout
+
+
+def site_rule(**changes: Any) -> Any:
+    """The collection's rule for a stopped worker, as a site has it that stops it every night."""
+    return {
+        "id": "worker_stopped",
+        "class": "service",
+        "layer": "worker",
+        "direct": True,
+        "summary": "The worker rests, as every night.",
+        "when": [{"fact": "unit('healtharchive-worker.service').active_state == 'inactive'", "text": "it rests"}],
+        "severity": "sev3",
+        "severity_reason": "minor, internal, docs",
+        "next": [{"why": "Nothing to do.", "command": "systemctl status healtharchive-worker.service --no-pager"}],
+        **changes,
+    }
+
+
+def test_a_site_s_rule_takes_the_place_of_the_collection_s(run: Run, tmp_path: Path) -> None:
+    evidence = healthy_evidence()
+    data(evidence, "units")["units"][samples.WORKER] = samples.unit("inactive")
+    assert "The worker rests" not in run({"evidence": evidence}).stdout
+    variables = tmp_path / "group_vars"
+    variables.mkdir()
+    (variables / "healtharchive.yml").write_text(yaml.safe_dump({"triage_extra_rules": [site_rule()]}))
+    result = run({"evidence": evidence})
+    assert result.returncode == 0, result.stdout
+    assert "=== archive: service (certain, sev3) ===" in result.stdout
+    assert "what      The worker rests, as every night." in result.stdout
+    classes = json.loads(reports(tmp_path)[-1].read_text())["classes"]
+    assert [each["rule"] for each in classes] == ["worker_stopped"]
+
+
+NO_HOST = "archive ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args='-F none'"
+
+
+def test_evidence_of_an_earlier_triage_is_classified_again_with_no_host(run: Run, tmp_path: Path) -> None:
+    marker = tmp_path / "evaluated"
+    template = "{{ lookup('pipe', 'touch %s') }}" % marker
+    evidence = healthy_evidence()
+    samples.worker_inactive(evidence)
+    data(evidence, "jobs")["jobs"] = [job(7, name=template)]
+    first = run({"evidence": evidence})
+    assert first.returncode == 0, first.stdout
+    earlier = reports(tmp_path)[0]
+    again = run(REFUSAL, "-e", "evidence=%s" % earlier.relative_to(tmp_path), hosts=NO_HOST + "\nother\nthird")
+    assert again.returncode == 0, again.stdout
+    assert again.stdout.count("===") == 2
+    assert "=== archive: service (certain, sev1) ===" in again.stdout
+    assert "no host was asked" in again.stdout
+    assert not marker.exists()
+    both = sorted((tmp_path / "triage" / "archive").iterdir())
+    assert [directory.name for directory in both] == ["20261123T175000Z", "20261123T175000Z-2"]
+    assert json.loads((both[0] / "evidence.json").read_text()) == json.loads((both[1] / "evidence.json").read_text())
+    assert json.loads((both[0] / "result.json").read_text()) == json.loads((both[1] / "result.json").read_text())
+    assert (both[1] / "triage.html").exists()
+    assert "no host was asked" in (both[1] / "triage.md").read_text()
+
+
+def test_it_needs_no_inventory(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "evidence.json").write_text(json.dumps(healthy_evidence()))
+    result = run(REFUSAL, "-e", "evidence=evidence.json", hosts="")
+    assert result.returncode == 0, result.stdout
+    assert "=== archive: nothing found ===" in result.stdout
+
+
+BAD_FILES = {
+    "No such file": None,
+    "it is not JSON": "{",
+    "schema_version must be 1, not 2": json.dumps({"schema_version": 2}),
+    "probes must be a mapping": json.dumps({"schema_version": 1, "probes": "{{ lookup('pipe', 'touch evaluated') }}"}),
+}
+
+
+@pytest.mark.parametrize("message", BAD_FILES)
+def test_a_bad_evidence_file_is_one_line(run: Run, tmp_path: Path, message: str) -> None:
+    content = BAD_FILES[message]
+    if content is not None:
+        (tmp_path / "evidence.json").write_text(content)
+    result = run({"evidence": healthy_evidence()}, "-e", "evidence=evidence.json")
+    assert result.returncode == 2
+    output = result.stdout + result.stderr
+    assert LINE + "the evidence file" in output
+    assert message in output
+    assert "Traceback" not in output
+    assert not (tmp_path / "evaluated").exists()
+    assert reports(tmp_path) == []
 
 
 REFUSAL = {

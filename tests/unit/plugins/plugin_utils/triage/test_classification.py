@@ -44,6 +44,8 @@ def test_a_healthy_host_has_nothing() -> None:
     assert result == {
         "verdict": "nothing_found",
         "classes": [],
+        "first_layer_warning": None,
+        "undeployed": {"count": 0, "commits": []},
         "bad_evidence": [],
         "not_seen": [],
         "not_established": [],

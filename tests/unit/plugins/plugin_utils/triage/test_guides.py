@@ -9,7 +9,10 @@ from typing import Any, Iterator
 
 import yaml
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.journal import CODES
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.classification import CONFIDENCES
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.classification import (
+    CONFIDENCES,
+    classify,
+)
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.functions import FUNCTIONS
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.rules import (
     CLASSES,
@@ -19,10 +22,15 @@ from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.r
 )
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.values import COMMAND_VALUES, TEXT_VALUES
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage.samples import (
+    BAD_EVIDENCE,
+    REQUIRED_FACTS,
     ROLE,
     RULES,
+    WORKER,
     healthy_evidence,
     job,
+    judge,
+    unit,
 )
 
 DOCS = ROLE.parents[1] / "docs"
@@ -56,9 +64,21 @@ def test_the_words_are_explained() -> None:
 
 def test_the_example_is_a_rule() -> None:
     example = yaml.safe_load(TRIAGE.split("```yaml")[1].split("```")[0])
-    names = {cause for rule in example["triage_extra_rules"] for cause in rule["caused_by"]}
-    assert names
-    compile_rules([*RULES, *example["triage_extra_rules"]])
+    own = example["triage_extra_rules"]
+    replaced = [rule["id"] for rule in own if rule["id"] in {each["id"] for each in RULES}]
+    assert len(compile_rules(RULES, own)) == len(RULES) + len(own) - len(replaced)
+    evidence = healthy_evidence()
+    units = evidence["probes"]["units"]["data"]["units"]
+    units["healtharchive-replay.service"] = unit("inactive", unit_file_state="disabled")
+    units[WORKER] = unit("inactive")
+    classes = classify(evidence, RULES, REQUIRED_FACTS, BAD_EVIDENCE, own)["classes"]
+    shown = {each["rule"]: each for each in classes}
+    assert shown["replay_unit_disabled"]["summary"] == "Replay is installed but not enabled."
+    assert replaced == ["worker_stopped"]
+    assert shown["worker_stopped"]["summary"] == "The worker is inactive, as every night."
+    ours = {each["rule"]: each for each in judge(evidence)["classes"]}
+    assert "replay_unit_disabled" not in ours
+    assert "night" not in ours["worker_stopped"]["summary"]
 
 
 def fields(value: Any) -> Iterator[str]:

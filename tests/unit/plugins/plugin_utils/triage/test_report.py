@@ -11,24 +11,30 @@ from typing import Any
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import report
+from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage.samples import (
+    healthy_evidence,
+    judge,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
-EVIDENCE: dict[str, Any] = {"collected_at": "2026-11-23T17:50:00Z", "name": "\u00e9\u2028\ud800{{ 1 }}"}
+CONTENTS = {"evidence.json": "{}\n", "triage.md": "\u2713 \u00e9\n"}
+MOMENT = "2026-11-23T17:50:00Z"
 
 
-def test_the_two_files(tmp_path: Path) -> None:
-    directory = Path(report.write(str(tmp_path / "new"), "archive.example.org", EVIDENCE, {"verdict": "found"}))
+def test_the_files(tmp_path: Path) -> None:
+    contents = report.files("archive", healthy_evidence(), judge(healthy_evidence()))
+    directory = Path(report.write(str(tmp_path / "new"), "archive.example.org", MOMENT, contents))
     assert directory == tmp_path / "new" / "archive.example.org" / "20261123T175000Z"
-    assert sorted(entry.name for entry in directory.iterdir()) == ["evidence.json", "result.json"]
-    assert json.loads((directory / "evidence.json").read_text()) == EVIDENCE
-    assert json.loads((directory / "result.json").read_text()) == {"verdict": "found"}
+    assert sorted(entry.name for entry in directory.iterdir()) == ["evidence.json", "result.json", "triage.html", "triage.md"]
+    assert json.loads((directory / "evidence.json").read_text()) == healthy_evidence()
+    assert json.loads((directory / "result.json").read_text()) == judge(healthy_evidence())
     assert {entry.stat().st_mode & 0o777 for entry in directory.iterdir()} == {0o600}
     assert directory.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_run_never_overwrites_another(tmp_path: Path) -> None:
-    names = [os.path.basename(report.write(str(tmp_path), "a", EVIDENCE, {})) for _number in range(3)]
+    names = [os.path.basename(report.write(str(tmp_path), "a", MOMENT, CONTENTS)) for _number in range(3)]
     assert names == ["20261123T175000Z", "20261123T175000Z-2", "20261123T175000Z-3"]
 
 
@@ -38,13 +44,13 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        report.write(str(tmp_path), "a", EVIDENCE, {})
+        report.write(str(tmp_path), "a", MOMENT, CONTENTS)
     assert [name for _directory, _directories, files in os.walk(tmp_path) for name in files] == []
 
 
 @pytest.mark.parametrize("moment", [None, 3, "", "now", "../../x", "2026-11-23T17:50:00Z/../..", "2026-11-23"])
 def test_a_moment_that_is_none_becomes_the_controller_s(tmp_path: Path, moment: Any) -> None:
-    directory = Path(report.write(str(tmp_path), "a", {"collected_at": moment}, {}))
+    directory = Path(report.write(str(tmp_path), "a", moment, CONTENTS))
     assert directory.parent == tmp_path / "a"
     assert len(directory.name) == len("20261123T175000Z")
 
@@ -62,7 +68,7 @@ def test_a_moment_that_is_none_becomes_the_controller_s(tmp_path: Path, moment: 
     ],
 )
 def test_a_host_is_one_directory(tmp_path: Path, host: str, name: str) -> None:
-    assert Path(report.write(str(tmp_path), host, EVIDENCE, {})).parent == tmp_path / name
+    assert Path(report.write(str(tmp_path), host, MOMENT, CONTENTS)).parent == tmp_path / name
 
 
 @given(st.text())

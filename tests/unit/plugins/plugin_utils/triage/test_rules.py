@@ -32,6 +32,30 @@ RULE_IDS = [rule["id"] for rule in RULES]
 COMMANDS = [step["command"] for rule in RULES for step in rule["next"]] + [fact["look"] for fact in REQUIRED_FACTS]
 
 
+def test_a_site_s_rule_takes_the_place_of_another() -> None:
+    own = {**copy.deepcopy(RULES[3]), "summary": "Ours."}
+    compiled = compile_rules(RULES, [own])
+    assert [rule.id for rule in compiled] == RULE_IDS
+    assert compiled[3].summary.parts == (("Ours.", None),)
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ([{"id": "disk_full"}], "rule disk_full: class: is missing"),
+        ([3], "triage_extra_rules[0]: must be a mapping"),
+        ([{"id": "Not An Id"}], "triage_extra_rules[0]: class: is missing"),
+        ("x", "triage_extra_rules: must be a list"),
+        ([RULES[3], RULES[3]], "rule %s: id: another rule has it" % RULE_IDS[3]),
+        ([{**RULES[3], "caused_by": [RULE_IDS[-1]]}], "rule %s: caused_by[0]: must be one of" % RULE_IDS[3]),
+    ],
+)
+def test_a_bad_rule_of_a_site_is_named(own: Any, message: str) -> None:
+    with pytest.raises(BadRule) as raised:
+        compile_rules(RULES, own)
+    assert str(raised.value).startswith(message)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=RULE_IDS)
 def test_severity_is_the_rubric_s(rule: Any) -> None:
     assert rule["severity_reason"] in RUBRIC[rule["severity"]]

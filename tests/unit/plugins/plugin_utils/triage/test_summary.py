@@ -40,7 +40,9 @@ how sure  certain; sev1: annual capture blocked or likely to miss its window
 for       healtharchive-worker.service is inactive (result success)
 for       waiting: 6 (phac, phac-20260101)
 
-also 2    deployment (certain): Commits on origin/main are not deployed (2): Newer, New.
+also 2    deployment (certain): Commits on origin/main are not deployed: 2.
+
+undeployed on origin/main, not on the host: bbbbbbb Newer; ccccccc New
 
 next      Who stopped it, and was it on purpose (a parked crawl, a mount repair, PostgreSQL going
           down)? If not: sudo systemctl start healtharchive-worker.service, and look again after a
@@ -48,6 +50,8 @@ next      Who stopped it, and was it on purpose (a parked crawl, a mount repair,
 
 On the host, by ssh, as the operator:
     systemctl status healtharchive-worker.service --no-pager --lines=30
+
+then      What was found may be the first layer only: after each repair, run triage again.
 
 files     none written
 """
