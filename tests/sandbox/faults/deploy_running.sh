@@ -4,20 +4,19 @@
 #
 # cause: a deploy was started and stands still in the middle, its terminal stopped: it holds the deploy lock
 # class: deployment
-# next: lslocks
+# next: vps-deploy
 
 lock=/tmp/healtharchive-deploy.lock
+log=/run/fault-deploy.log
 
 break_it() {
-    systemd-run --quiet --collect --unit=fault-deploy --uid=haadmin "$checkout/scripts/vps-deploy.sh" --apply \
-        --skip-public-surface-verify --ref "$(runuser -u haadmin -- git -C "$checkout" rev-parse HEAD)"
-    wait_until 20 held
+    systemd-run --quiet --collect --unit=fault-deploy --uid=haadmin --property="StandardOutput=truncate:$log" \
+        "$CHECKOUT/scripts/vps-deploy.sh" --apply --skip-baseline-drift --skip-public-surface-verify \
+        --ref "$(runuser -u haadmin -- git -C "$CHECKOUT" rev-parse HEAD)"
+    # It says this when it has the lock. Nobody tries the lock before that: the deploy would not get it.
+    wait_until 20 grep --quiet "Current git SHA" "$log"
     systemctl kill --signal=STOP fault-deploy
-    held
-}
-
-held() {
-    [ -e "$lock" ] && ! runuser -u haadmin -- flock --nonblock --shared "$lock" true
+    if flock --nonblock --shared "$lock" true; then return 1; fi
 }
 
 deploy_is_over() {
@@ -29,7 +28,8 @@ mend_it() {
         systemctl kill --signal=CONT fault-deploy
         wait_until 60 deploy_is_over
     fi
-    runuser -u haadmin -- git -C "$checkout" checkout --quiet main
+    rm -f "$log"
+    runuser -u haadmin -- git -C "$CHECKOUT" checkout --quiet main
     systemctl restart healtharchive-api healtharchive-worker
     wait_until 30 api_serves
     wait_until 20 unit_is active healtharchive-worker

@@ -9,21 +9,23 @@
 script=scripts/vps-crawl-status.sh
 
 break_it() {
+    # shellcheck disable=SC2016
     runuser -u haadmin -- bash -euc '
         cd "$1"
         cp "$2" "$2.bak"
-        printf "\n# tried on the host\n" >>"$2"' - "$checkout" "$script"
+        printf "\n# tried on the host\n" >>"$2"' - "$CHECKOUT" "$script"
     [ "$(changes)" = 2 ]
 }
 
 changes() {
-    runuser -u haadmin -- git -C "$checkout" --no-optional-locks status --porcelain | wc --lines
+    runuser -u haadmin -- git -C "$CHECKOUT" --no-optional-locks status --porcelain | wc --lines
 }
 
 mend_it() {
+    # shellcheck disable=SC2016
     runuser -u haadmin -- bash -euc '
         cd "$1"
         rm -f -- "$2.bak"
-        git checkout --quiet -- "$2"' - "$checkout" "$script"
+        git checkout --quiet -- "$2"' - "$CHECKOUT" "$script"
     [ "$(changes)" = 0 ]
 }

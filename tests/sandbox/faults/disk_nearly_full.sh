@@ -6,7 +6,7 @@
 # class: capacity
 # next: du
 
-scratch=$jobs/cihr/filling
+scratch=$JOBS/cihr/filling
 
 # A tmpfs of 64 MiB, so that the machine's own disk stays as it is.
 break_it() {
@@ -14,40 +14,40 @@ break_it() {
     kept=$(mktemp -d)
     systemctl stop healtharchive-worker
     unmount_hot_paths
-    cp --archive --one-file-system "$jobs/." "$kept"
-    mount -t tmpfs -o size=64m,mode=2775,uid=haadmin,gid=healtharchive archive-root "$jobs"
-    cp --archive "$kept/." "$jobs"
+    cp --archive --one-file-system "$JOBS/." "$kept"
+    mount -t tmpfs -o size=64m,mode=2775,uid=haadmin,gid=healtharchive archive-root "$JOBS"
+    cp --archive "$kept/." "$JOBS"
     rm -rf -- "$kept"
     mount_hot_paths
     start_worker
     runuser -u haadmin -- mkdir -p "$scratch/.tmp1"
     size=$((64 * 1024 * 88 / 100 - $(used_kib)))
     runuser -u haadmin -- fallocate --length "${size}KiB" "$scratch/.tmp1/crawl.warc"
-    [ "$(df --output=pcent "$jobs" | tail -n 1 | tr -dc 0-9)" -ge 87 ]
+    [ "$(df --output=pcent "$JOBS" | tail -n 1 | tr -dc 0-9)" -ge 87 ]
 }
 
 used_kib() {
-    df --output=used "$jobs" | tail -n 1
+    df --output=used "$JOBS" | tail -n 1
 }
 
 unmount_hot_paths() {
     local path
     for path in $(findmnt --list --noheadings --output TARGET --types fuse.sshfs | tac); do
-        case "$path" in "$jobs"/*) umount "$path" ;; esac
+        case "$path" in "$JOBS"/*) umount "$path" ;; esac
     done
 }
 
 mount_hot_paths() {
     systemctl restart healtharchive-warc-tiering
     tier_annual_jobs
-    ls "$jobs"/imports/*/*.combined.log "$jobs"/hc/*/*.combined.log
+    ls "$JOBS"/imports/*/*.combined.log "$JOBS"/hc/*/*.combined.log
 }
 
 mend_it() {
     systemctl stop healtharchive-worker
-    if mountpoint --quiet "$jobs"; then
+    if mountpoint --quiet "$JOBS"; then
         unmount_hot_paths
-        umount "$jobs"
+        umount "$JOBS"
     fi
     mount_hot_paths
     start_worker

@@ -13,6 +13,7 @@ break_it() {
 }
 
 migrate() {
+    # shellcheck disable=SC2016
     runuser -u haadmin -- bash -euc '
         set -a; source /etc/healtharchive/backend.env; set +a
         cd /opt/healtharchive

@@ -11,7 +11,7 @@ file=/etc/caddy/Caddyfile
 break_it() {
     cp --preserve=all "$file" /run/Caddyfile.kept
     printf '\n:8081 {\n\trespnod "staging"\n}\n' >>"$file"
-    ! systemctl restart caddy
+    if systemctl restart caddy; then return 1; fi
     wait_until 20 unit_is failed caddy
     [ "$(curl -s -o /dev/null -m 5 -w '%{http_code}' http://127.0.0.1:8001/api/health)" = 200 ]
 }

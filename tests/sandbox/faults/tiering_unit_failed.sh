@@ -10,11 +10,11 @@ manifest=/etc/healtharchive/warc-tiering.binds
 
 break_it() {
     cp --preserve=all "$manifest" /run/warc-tiering.binds.kept
-    echo "/srv/healtharchive/storagebox/jobs/import/hc-2021 $jobs/imports/hc-2021" >>"$manifest"
-    ! systemctl restart healtharchive-warc-tiering
+    echo "/srv/healtharchive/storagebox/jobs/import/hc-2021 $JOBS/imports/hc-2021" >>"$manifest"
+    if systemctl restart healtharchive-warc-tiering; then return 1; fi
     mv /run/warc-tiering.binds.kept "$manifest"
     wait_until 20 unit_is failed healtharchive-warc-tiering
-    ls "$jobs"/imports/*/*.combined.log
+    ls "$JOBS"/imports/*/*.combined.log
 }
 
 mend_it() {
@@ -24,7 +24,7 @@ mend_it() {
     systemctl reset-failed healtharchive-warc-tiering
     systemctl restart healtharchive-warc-tiering
     wait_until 20 unit_is active healtharchive-warc-tiering
-    if [ -d "$jobs/imports/hc-2021" ]; then
-        rmdir "$jobs/imports/hc-2021"
+    if [ -d "$JOBS/imports/hc-2021" ]; then
+        rmdir "$JOBS/imports/hc-2021"
     fi
 }

@@ -9,7 +9,7 @@
 break_it() {
     systemctl --quiet disable healtharchive-worker
     unit_is active healtharchive-worker
-    ! systemctl --quiet is-enabled healtharchive-worker
+    [ "$(systemctl show --property=UnitFileState --value healtharchive-worker)" = disabled ]
 }
 
 mend_it() {

@@ -7,12 +7,13 @@
 # next: log
 
 break_it() {
+    # shellcheck disable=SC2016
     runuser -u haadmin -- bash -euc '
         cd "$1"
         printf "\nPatched on the host.\n" >>README.md
-        git commit --quiet --all --message "Quick fix on the host"' - "$checkout"
+        git commit --quiet --all --message "Quick fix on the host"' - "$CHECKOUT"
     restart_services
-    ! runuser -u haadmin -- git -C "$checkout" merge-base --is-ancestor HEAD origin/main
+    if runuser -u haadmin -- git -C "$CHECKOUT" merge-base --is-ancestor HEAD origin/main; then return 1; fi
 }
 
 restart_services() {
@@ -22,7 +23,7 @@ restart_services() {
 }
 
 mend_it() {
-    runuser -u haadmin -- git -C "$checkout" reset --quiet --hard origin/main
+    runuser -u haadmin -- git -C "$CHECKOUT" reset --quiet --hard origin/main
     # the processes must be younger than the checkout
     restart_services
 }

@@ -445,7 +445,7 @@ FAULTS: dict[str, tuple[Fault, str, str, str]] = {
         (disk_nearly_full, "capacity", "disk_full", "du --one-file-system"),
         (unpushed_commit, "deployment", "head_not_on_main", "git -C /opt/healtharchive log"),
         (dirty_checkout, "deployment", "checkout_dirty", "git -C /opt/healtharchive status --short"),
-        (deploy_running, "deployment", "deploy_running", "lslocks"),
+        (deploy_running, "deployment", "deploy_running", "-lname /tmp/healtharchive-deploy.lock"),
         (undeployed_commits, "deployment", "undeployed_commits", "vps-deploy.sh --baseline-mode live --ref " + NEWER),
     )
 }
