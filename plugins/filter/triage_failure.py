@@ -18,12 +18,15 @@ options:
     description: The registered result.
     type: dict
     required: true
+  outside:
+    description: What the public addresses answered, the C(outside_view) of M(healtharchive.remediation.outside_view_info).
+    type: dict
 """
 
 EXAMPLES = r"""
 - name: Say why
   healtharchive.remediation.triage_summary:
-    failure: "{{ triage_gathered | healtharchive.remediation.triage_failure }}"
+    failure: "{{ triage_gathered | healtharchive.remediation.triage_failure(triage_outside.outside_view) }}"
 """
 
 RETURN = r"""
@@ -38,9 +41,9 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import failure
 
 
-def triage_failure(registered: Any) -> Any:
+def triage_failure(registered: Any, outside: Any = None) -> Any:
     """One line; what the host or ssh said in it is not evaluated."""
-    return wrap_var(failure.line(registered))
+    return wrap_var(failure.line(registered, outside))
 
 
 class FilterModule:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...module_utils.parse.text import one_line
-from .evidence import PROBES, Evidence
+from .evidence import OPTIONAL, PROBES, Evidence
 from .rules import Knowledge, Rule, Statement, knowledge
 from .templates import Value
 from .unknown import Listing, member
@@ -65,7 +65,7 @@ def classify_with(evidence: Evidence, known: Knowledge) -> Dict[str, Any]:
         for fact in known.required_facts
         if fact.condition(evidence) is not True
     ]
-    all_seen = all(evidence.status(probe) != "unknown" for probe in PROBES)
+    all_seen = all(evidence.status(probe) != "unknown" for probe in PROBES if probe not in OPTIONAL)
     if classes:
         verdict = "found"
     elif all_seen and not bad and not not_established:
@@ -190,7 +190,9 @@ def _not_seen(evidence: Evidence) -> List[Dict[str, str]]:
     found: List[Tuple[str, str, str]] = []
     for probe in PROBES:
         found += [
-            (probe, one_line(code, 40), one_line(message, _TEXT_LIMIT)) for code, message in evidence.problems(probe)
+            (probe, one_line(code, 40), one_line(message, _TEXT_LIMIT))
+            for code, message in evidence.problems(probe)
+            if not (probe in OPTIONAL and code == "not_run")
         ]
     jobs = evidence.data("jobs")
     cannot_know = jobs.get("cannot_know") if isinstance(jobs, Mapping) else None

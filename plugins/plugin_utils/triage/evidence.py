@@ -23,7 +23,11 @@ PROBES: Tuple[str, ...] = (
     "baseline_drift",
     "storage",
     "deployment",
+    "outside_view",
 )
+# Asked on the controller, which may have no way out, or not be told the public addresses: not to ask is no fault, and
+# what it is asked is demanded by the required facts.
+OPTIONAL = ("outside_view",)
 STATUSES = ("ok", "partial", "unknown")
 
 
@@ -63,6 +67,12 @@ class Evidence:
         """The data of a probe, or UNKNOWN."""
         return UNKNOWN if self.status(probe) == "unknown" else self._probes[probe]["data"]
 
+    def recorded(self, probe: str, name: str) -> Any:
+        """A member of a probe's data as the document has it, nulls that are answers included; None if there is none."""
+        record = self.document["probes"].get(probe)
+        data = record.get("data") if isinstance(record, Mapping) else None
+        return data.get(name) if isinstance(data, Mapping) else None
+
     def complete(self, probe: str) -> bool:
         """Whether what is not in the probe's lists does not exist."""
         return self.status(probe) == "ok" and self.data(probe).get("truncated") is not True
@@ -101,6 +111,10 @@ def _with_answers(probe: str, record: Mapping[str, Any]) -> Mapping[str, Any]:
         _replace(answered, "none", "failure")
     elif probe == "public_surface":
         answered["failures"] = _each(data.get("failures"), 0, "status")
+    elif probe == "outside_view":
+        for address in ("api", "frontend"):
+            if isinstance(data.get(address), Mapping):
+                answered[address] = _replace(dict(data[address]), "none", "failure")
     elif probe == "jobs" and data.get("source") == "admin_api":
         answered["jobs"] = [_job(job) for job in jobs] if isinstance(jobs := data.get("jobs"), (list, tuple)) else jobs
     return {**record, "data": answered}

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils.parse.text import one_line
+from ..outside_view import answer
 
-_LIMIT = 600
+_LIMIT = 900
 _REASON_LIMIT = 300
 
 # Texts of ansible-core 2.16 to 2.21 and of sudo; what matches nothing is shown as it is.
@@ -20,8 +21,11 @@ _INTERPRETER = re.compile(r"(?i)interpreter|python[0-9.]*: (?:command )?not foun
 _PREFIX = re.compile(r"^(?:Task failed: |Action failed: |Module failed: )+")
 
 
-def line(registered: Any) -> str:
-    """One printable line for the registered result of a ``triage_info`` that failed or did not reach its host."""
+def line(registered: Any, outside: Any = None) -> str:
+    """One printable line for the registered result of a ``triage_info`` that failed or did not reach its host.
+
+    ``outside``: the record of what the public addresses answered (docs/evidence.md, ``outside_view``), if they were asked.
+    """
     result = registered if isinstance(registered, Mapping) else {}
     message = result.get("msg")
     reason = _reason(result)
@@ -35,11 +39,7 @@ def line(registered: Any) -> str:
             "make `sudo -n true` work for the account that Ansible uses, or give its password with -K",
         )
     if result.get("unreachable") is True:
-        return _sentence(
-            "The host was not reached",
-            reason,
-            "try ssh to it by hand; if that fails too, the console of its provider shows whether it runs",
-        )
+        return _not_reached(reason, outside)
     if result.get("timedout") or _TIMEOUT.search(reason):
         return _sentence(
             "The host was reached but gave no evidence in time",
@@ -57,9 +57,32 @@ def line(registered: Any) -> str:
     )
 
 
-def _sentence(what: str, reason: str, next_step: str) -> str:
+def _not_reached(reason: str, outside: Any) -> str:
+    """ssh does not reach the host: what the public addresses answer says whether it is the host or the way to it."""
+    what = "The host was not reached"
+    by_hand = "try ssh to it by hand; if that fails too, the console of its provider shows whether it runs"
+    data = outside.get("data") if isinstance(outside, Mapping) else None
+    records = [data.get(name) for name in ("api", "frontend")] if isinstance(data, Mapping) else []
+    seen = [(record, answer(record)) for record in records]
+    told = ["%s %s" % (record.get("url"), words) for record, words in seen if words]
+    if not told:
+        return _sentence(what, reason, by_hand)
+    api, frontend = (record if isinstance(record, Mapping) else {} for record in records)
+    if api.get("sound") is True:
+        meaning = "the host runs and serves; what fails is the way to its ssh"
+        by_hand = "try ssh to it by hand; look at the VPN or the network that ssh goes through, and at its sshd"
+    elif isinstance(api.get("status"), int):
+        meaning = "something answers in its place or in front of it, so more than the way to ssh may fail"
+    elif frontend.get("sound") is True:
+        meaning = "the site answers without the API, perhaps from another host"
+    else:
+        meaning = "nothing answers there either: the host or its network is down, or this controller has no way out"
+    return _sentence(what, reason, by_hand, "Seen from here, %s: %s. " % (" and ".join(told), meaning))
+
+
+def _sentence(what: str, reason: str, next_step: str, more: str = "") -> str:
     return one_line(
-        "Triage was not done: %s (%s). Next: %s." % (what, one_line(reason, _REASON_LIMIT), next_step), _LIMIT
+        "Triage was not done: %s (%s). %sNext: %s." % (what, one_line(reason, _REASON_LIMIT), more, next_step), _LIMIT
     )
 
 

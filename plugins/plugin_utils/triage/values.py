@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
+from ..outside_view import answer
 from .evidence import Evidence
 from .templates import Value
 from .unknown import Listing, kind, member
@@ -361,12 +362,33 @@ def _bad_units(evidence: Evidence) -> Value:
     return _shortened(states)
 
 
+def _disabled_units(evidence: Evidence) -> Value:
+    units = _data(evidence, "units", "units")
+    if not isinstance(units, Mapping):
+        return None
+    found = [
+        "%s is %s" % (name, state["unit_file_state"])
+        for name, state in units.items()
+        if isinstance(state, Mapping) and state.get("unit_file_state") in ("disabled", "masked")
+    ]
+    return _shortened(found)
+
+
 def _fullest(evidence: Evidence) -> Value:
     disks = [disk for disk in _list("storage", "disk")(evidence) if kind(disk.get("used_percent")) == "number"]
     if not disks:
         return None
     disk = max(disks, key=lambda each: each["used_percent"])
     return "%s %.0f %% used" % (disk.get("path"), disk["used_percent"])
+
+
+def _outside(*addresses: str) -> Look:
+    def outside(evidence: Evidence) -> Value:
+        records = [evidence.recorded("outside_view", address) for address in addresses]
+        found = [(record, answer(record)) for record in records]
+        return ["%s %s" % (record["url"], words) for record, words in found if words and "url" in record] or None
+
+    return outside
 
 
 # What a command may name. Values are quoted for the shell; a list is several words.
@@ -408,6 +430,7 @@ TEXT_VALUES: Dict[str, Look] = {
     "database_backend": _scalar("environment", "database_backend"),
     "database_detail": _scalar("database", "detail"),
     "database_failure": _scalar("database", "failure"),
+    "disabled_units": _disabled_units,
     "dirty_files": _strings("deployment", "dirty_files"),
     "drifted_options": _drifted_options,
     "drift_failures": _texts(_list("baseline_drift", "failures"), "key", "message", separator=": "),
@@ -429,6 +452,7 @@ TEXT_VALUES: Dict[str, Look] = {
     "missing_modules": _subjects(API, "missing_module", "import_error"),
     "origin_main": _commit("origin_main"),
     "poisoned_jobs": _named(_poisoned_jobs),
+    "outside_answers": _outside("api", "frontend"),
     "postgresql_state": _scalar("units", "units", "postgresql.service", "active_state"),
     "public_failures": _texts(_failures, "check", "status"),
     "rejected_jobs": _named(_rejected_jobs),

@@ -135,6 +135,54 @@ SEEN = {
         "No jobs found.",
         "hc-busy running\nno-source queued\nNo jobs found.",
     ),
+    "public_proxy_broken": (
+        f"systemctl is-active caddy; {CODE} localhost/api/health; {CODE} 127.0.0.1:8001/api/health",
+        "active\n200\n200",
+        "failed\n000\n200",
+    ),
+    "pending_migration": (
+        f"{CODE} localhost/api/health; {CODE} 'localhost/api/search?q=page'; {SQL} 'SELECT version_num FROM alembic_version'",
+        "200\n200\n0014_snapshot_deduplication",
+        "200\n500\n0013_job_storage",
+    ),
+    "wrong_database_password": (
+        f"{CODE} localhost/api/health; sudo grep -c :mistyped@ /etc/healtharchive/backend.env; pg_isready -q -h 127.0.0.1; echo $?",
+        "200\n0\n0",
+        "500\n1\n0",
+    ),
+    "tiering_unit_failed": (
+        f"systemctl is-active healtharchive-warc-tiering; findmnt -n -o FSTYPE {HOT}; wc -l </etc/healtharchive/warc-tiering.binds",
+        "active\nfuse.sshfs\n3",
+        "failed\nfuse.sshfs\n3",
+    ),
+    "unit_disabled": (
+        "systemctl is-active healtharchive-worker; systemctl is-enabled healtharchive-worker",
+        "active\nenabled",
+        "active\ndisabled",
+    ),
+    "disk_nearly_full": (
+        "findmnt -n -o FSTYPE /srv/healtharchive/jobs; "
+        "test $(df --output=pcent /srv/healtharchive/jobs | tail -n 1 | tr -dc 0-9) -ge 85 && echo full; "
+        f"findmnt -n -o FSTYPE {HOT}; systemctl is-active healtharchive-worker",
+        "fuse.sshfs\nactive",
+        "tmpfs\nfull\nfuse.sshfs\nactive",
+    ),
+    "unpushed_commit": (
+        "cd /opt/healtharchive; git rev-list --count origin/main..HEAD; git status --porcelain | wc -l",
+        "0\n0",
+        "1\n0",
+    ),
+    "dirty_checkout": (
+        "git -C /opt/healtharchive status --porcelain",
+        "",
+        " M scripts/vps-crawl-status.sh\n?? scripts/vps-crawl-status.sh.bak",
+    ),
+    "deploy_running": (
+        "flock --nonblock --shared /tmp/healtharchive-deploy.lock true 2>/dev/null && echo free || "
+        "ps -eo stat=,args= | grep '[v]ps-deploy' | cut -c1 | sort -u",
+        "free",
+        "T",
+    ),
     "undeployed_commits": (
         "cd /opt/healtharchive; git -C /srv/git/healtharchive.git rev-list --count $(git rev-parse HEAD)..main; "
         "git rev-list --count HEAD..origin/main",

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Callable
 
@@ -104,7 +107,12 @@ def test_a_healthy_host(run: Run, tmp_path: Path) -> None:
     assert "changed=0" in result.stdout
     evidence, classified = reports(tmp_path)
     assert evidence.parent == tmp_path / "triage" / "archive" / "20261123T175000Z"
-    assert json.loads(evidence.read_text()) == healthy_evidence()
+    written = json.loads(evidence.read_text())
+    # The controller's own view stands where the host's evidence had one: here it was told no address.
+    assert written["probes"].pop("outside_view")["problems"][0]["code"] == "not_configured"
+    expected = healthy_evidence()
+    del expected["probes"]["outside_view"]
+    assert written == expected
     assert json.loads(classified.read_text())["verdict"] == "nothing_found"
     assert [path.name for path in pages(tmp_path)] == ["triage.html", "triage.md"]
     assert {path.stat().st_mode & 0o777 for path in (evidence, classified, *pages(tmp_path))} == {0o600}
@@ -165,7 +173,11 @@ def test_nothing_that_a_host_says_is_evaluated(run: Run, tmp_path: Path) -> None
     assert "\x1b" not in result.stdout
     assert "\u202e" not in result.stdout
     evidence_file, result_file = reports(tmp_path)
-    assert json.loads(evidence_file.read_text()) == evidence
+    written = json.loads(evidence_file.read_text())
+    assert {**written, "probes": {**written["probes"], "outside_view": {}}} == {
+        **evidence,
+        "probes": {**evidence["probes"], "outside_view": {}},
+    }
     assert template in json.loads(result_file.read_text())["bad_evidence"][0]["message"]
     for page in pages(tmp_path):
         assert "lookup(" in page.read_text()
@@ -344,3 +356,37 @@ def test_a_document_of_another_version_is_refused_in_one_line(run: Run) -> None:
     assert result.returncode == 2
     assert "schema_version must be 1, not 2" in result.stdout + result.stderr
     assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_the_public_addresses_are_asked_from_here_and_can_be_left_alone(run: Run, tmp_path: Path) -> None:
+    evidence = healthy_evidence()
+    del evidence["probes"]["outside_view"]
+    with socket.socket() as taken:  # bound and not listening: whoever asks is refused
+        taken.bind(("127.0.0.1", 0))
+        host = "archive healtharchive_public_api_base=http://127.0.0.1:%d" % taken.getsockname()[1]
+        asked = run({"evidence": evidence}, hosts=host)
+        left_alone = run({"evidence": evidence}, "-e", "triage_outside_view=false", hosts=host)
+    assert asked.returncode == left_alone.returncode == 0, asked.stdout
+    assert "=== archive: service (certain, sev1) ===" in asked.stdout
+    assert "/api/health refuses the connection" in " ".join(asked.stdout.split())
+    assert "=== archive: nothing found ===" in left_alone.stdout
+    first, second = (json.loads(path.read_text()) for path in reports(tmp_path) if path.name == "evidence.json")
+    assert first["probes"]["outside_view"]["data"]["api"]["failure"] == "connection_refused"
+    assert "outside_view" not in second["probes"]
+
+
+def test_a_host_that_is_not_reached_and_serves_all_the_same(run: Run) -> None:
+    class Serve(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = "http://127.0.0.1:%d" % server.server_port
+        gone = "gone ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args='-F none'"
+        result = run({"evidence": healthy_evidence()}, hosts=gone + " healtharchive_public_api_base=" + base)
+        server.shutdown()
+    assert result.returncode == 2
+    line = next(line for line in result.stdout.splitlines() if line.startswith("gone: " + LINE))
+    assert "%s/api/health answers 200: the host runs and serves" % base in line

@@ -136,6 +136,22 @@ def signature(code: str, age: float = 60.0, subject: str | None = None) -> Docum
     return {"code": code, "count": 3, "last_seen_at": seen, "age_seconds": age, "subject": subject, "sample": "sample"}
 
 
+def outside(url: str, problem: str | None = None, stage: str = "answer", **changes: Any) -> Document:
+    """One public address as the controller saw it."""
+    return {
+        "url": url,
+        "stage": stage,
+        "failure": problem,
+        "detail": None,
+        "addresses": ["192.0.2.1"],
+        "certificate": {"valid": True, "failure": None, "detail": None, "days_left": 60.5},
+        "status": 200 if problem is None else None,
+        "seconds": 0.1,
+        "sound": problem is None,
+        **changes,
+    }
+
+
 def failure(check: str, status: int | None = 500) -> Document:
     """One failed public check."""
     return {"check": check, "status": status, "detail": "url=http://archive.example.org/x"}
@@ -207,6 +223,11 @@ def healthy_evidence() -> Document:
             ],
             "disk": [{"path": "/", "size_bytes": 100, "available_bytes": 60, "used_percent": 40.0}],
             "manifest": {"exists": True, "entries": 1},
+        },
+        "outside_view": {
+            "sound": True,
+            "api": outside("https://api.archive.example.org/api/health"),
+            "frontend": outside("https://archive.example.org/en/archive"),
         },
         "deployment": {
             "head": HEAD,
@@ -451,6 +472,62 @@ def sourceless_job(evidence: Document) -> None:
     add_jobs(evidence, job(source=None, name="no-source"))
 
 
+def public_proxy_broken(evidence: Document) -> None:
+    data(evidence, "units")["units"]["caddy.service"] = unit("failed", result="exit-code")
+    public_failures(
+        evidence, failure("api health", None), failure("api stats", None), failure("frontend archive-en", None)
+    )
+    seen = data(evidence, "outside_view")
+    refused = {name: outside(seen[name]["url"], "connection_refused", "connection") for name in ("api", "frontend")}
+    seen.update(sound=False, **refused)
+
+
+def pending_migration(evidence: Document) -> None:
+    missing_column(evidence)
+    data(evidence, "database")["schema"].update(current=["0013"], at_head=False)
+
+
+def wrong_database_password(evidence: Document) -> None:
+    data(evidence, "database").update(
+        reachable=False,
+        failure="authentication_failed",
+        detail="password authentication failed for user healtharchive",
+        schema={"current": None, "heads": None, "at_head": None},
+    )
+    data(evidence, "api").update(status=500, database_check="error")
+    unseen(evidence, "jobs", "command_failed", "list-jobs ended with 1")
+    journal(evidence, API, signature("database_authentication", 20.0, "healtharchive"))
+    public_failures(evidence, failure("api health"), failure("api search"), failure("api sources"))
+
+
+def tiering_unit_failed(evidence: Document) -> None:
+    data(evidence, "units")["units"][TIERING] = unit("failed", result="exit-code")
+
+
+def unit_disabled(evidence: Document) -> None:
+    data(evidence, "units")["units"][WORKER] = unit(unit_file_state="disabled")
+    drifted(evidence, "systemd:healtharchive-worker.service:enabled")
+
+
+def disk_nearly_full(evidence: Document) -> None:
+    data(evidence, "storage")["disk"].append(
+        {"path": "/srv/healtharchive/jobs", "size_bytes": 100, "available_bytes": 12, "used_percent": 88.0}
+    )
+
+
+def unpushed_commit(evidence: Document) -> None:
+    data(evidence, "deployment").update(head=NEWER, head_is_origin_main=False, head_on_origin_main=False)
+    data(evidence, "deployment")["processes"][API]["current"] = False
+
+
+def dirty_checkout(evidence: Document) -> None:
+    data(evidence, "deployment").update(dirty=True, dirty_files=["README.md"])
+
+
+def deploy_running(evidence: Document) -> None:
+    data(evidence, "deployment")["deploy_lock"]["state"] = "held"
+
+
 Fault = Callable[[Document], None]
 
 # Fault -> the class that must come first, the rule, and what the next command must hold.
@@ -513,6 +590,20 @@ FAULTS: dict[str, tuple[Fault, str, str, str]] = {
         (poisoned_resume, "stale_state", "poisoned_resume", "tail -n 20' /srv/healtharchive/jobs/phac/x"),
         (unlistable_row, "config_drift", "unlistable_row", "config -> 'tool_options'"),
         (sourceless_job, "config_drift", "sourceless_job", "source_id IS NULL"),
+        (public_proxy_broken, "service", "public_api_unreachable", "systemctl status caddy.service"),
+        (pending_migration, "deployment", "migration_pending", "vps-deploy.sh --baseline-mode live --ref " + HEAD),
+        (wrong_database_password, "service", "database_credentials", "healtharchive check-db"),
+        (
+            tiering_unit_failed,
+            "storage",
+            "storage_unit_failed",
+            "systemctl status healtharchive-storagebox-sshfs.service",
+        ),
+        (unit_disabled, "config_drift", "unit_disabled", "systemctl list-unit-files"),
+        (disk_nearly_full, "capacity", "disk_full", "du --one-file-system"),
+        (unpushed_commit, "deployment", "head_not_on_main", "git -C /opt/healtharchive log"),
+        (dirty_checkout, "deployment", "checkout_dirty", "git -C /opt/healtharchive status --short"),
+        (deploy_running, "deployment", "deploy_running", "-lname /tmp/healtharchive-deploy.lock"),
         (undeployed_commits, "deployment", "undeployed_commits", "vps-deploy.sh --baseline-mode live --ref " + NEWER),
     )
 }

@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import evidence as collector
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.classification import confidence_of
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.evidence import PROBES, SCHEMA_VERSION
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.evidence import (
+    OPTIONAL,
+    PROBES,
+    SCHEMA_VERSION,
+)
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage import samples
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage.samples import (
     API,
@@ -24,6 +28,7 @@ from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_uti
     job,
     journal,
     judge,
+    outside,
     partial,
     path,
     public_failures,
@@ -155,7 +160,7 @@ def test_what_was_not_seen_is_neither_a_fault_nor_health(hidden: tuple[str, ...]
     assert all(not fact["seen"] and fact["command"] for fact in result["not_established"])
 
 
-@pytest.mark.parametrize("probe", PROBES)
+@pytest.mark.parametrize("probe", collector.PROBES)
 def test_a_probe_that_did_not_run_is_not_health(probe: str) -> None:
     evidence = healthy_evidence()
     del evidence["probes"][probe]
@@ -533,7 +538,7 @@ def test_the_words_for_confidence_mean_what_the_guide_says(
 
 
 def test_the_probes_are_those_that_are_gathered() -> None:
-    assert set(PROBES) == set(collector.PROBES)
+    assert set(PROBES) == {*collector.PROBES, *OPTIONAL}
     assert SCHEMA_VERSION == collector.SCHEMA_VERSION
 
 
@@ -591,3 +596,81 @@ def test_annual_jobs_that_were_not_compared_are_no_health() -> None:
     }
     data(evidence, "jobs")["annual_options"] = [record]
     assert judge(evidence)["verdict"] == "nothing_found"
+
+
+def seen_outside(evidence: Any, problem: str, status: int | None = None, stage: str = "certificate") -> None:
+    """The controller does not get a sound answer of the API."""
+    url = "https://api.archive.example.org/api/health"
+    data(evidence, "outside_view").update(sound=False, api=outside(url, problem, stage, status=status))
+
+
+def test_the_proxy_is_broken_and_the_service_is_well() -> None:
+    evidence = healthy_evidence()
+    samples.public_proxy_broken(evidence)
+    first = judge(evidence)["classes"][0]
+    assert (first["rule"], first["confidence"]) == ("public_api_unreachable", "certain")
+    assert any("refuses the connection" in text for text in first["evidence_for"])
+
+
+def test_the_service_is_broken_behind_a_proxy_that_is_well() -> None:
+    evidence = healthy_evidence()
+    samples.api_missing_dependency(evidence)
+    seen_outside(evidence, None, 502, "answer")  # type: ignore[arg-type]
+    data(evidence, "outside_view")["api"]["sound"] = False
+    rules = rules_of(judge(evidence))
+    assert rules[0] == "dependency_missing"
+    assert not {"public_api_unreachable", "certificate_refused", "public_name_fails_outside"} & set(rules)
+
+
+def test_only_the_host_sees_its_public_address() -> None:
+    evidence = healthy_evidence()
+    seen_outside(evidence, "name_unknown", stage="name")
+    first = judge(evidence)["classes"][0]
+    assert (first["class"], first["rule"], first["confidence"]) == ("service", "public_name_fails_outside", "certain")
+    assert "has a name that does not resolve" in first["summary"]
+
+
+def test_a_certificate_that_is_refused_comes_before_what_follows_from_it() -> None:
+    evidence = healthy_evidence()
+    seen_outside(evidence, "certificate_expired", 200)
+    public_failures(evidence, failure("api health", None), failure("api stats", None))
+    result = judge(evidence)
+    assert rules_of(result)[:2] == ["certificate_refused", "public_api_unreachable"]
+    assert result["classes"][1]["caused_by"] == ["certificate_refused"]
+    assert result["classes"][0]["confidence"] == "certain"
+
+
+def test_what_was_seen_well_from_outside_speaks_against_a_broken_proxy() -> None:
+    evidence = healthy_evidence()
+    public_failures(evidence, failure("api health", None))
+    first = judge(evidence)["classes"][0]
+    assert (first["rule"], first["confidence"]) == ("public_api_unreachable", "possible")
+
+
+@pytest.mark.parametrize("record", ["none", "not_configured"])
+def test_a_view_from_outside_that_nobody_asked_for_spoils_nothing(record: str) -> None:
+    evidence = healthy_evidence()
+    if record == "none":
+        del evidence["probes"]["outside_view"]
+    else:
+        unseen(evidence, "outside_view", "not_configured", "healtharchive_public_api_base is not set.")
+    result = judge(evidence)
+    assert result["verdict"] == "nothing_found"
+    assert [each["code"] for each in result["not_seen"]] == ([] if record == "none" else ["not_configured"])
+
+
+@pytest.mark.parametrize("code", ["unreachable", "not_found"])
+def test_a_view_from_outside_that_saw_nothing_is_no_good_sign(code: str) -> None:
+    evidence = healthy_evidence()
+    unseen(evidence, "outside_view", code)
+    result = judge(evidence)
+    assert (result["verdict"], result["classes"]) == ("unknown", [])
+    assert result["not_established"][0]["text"] == "the public addresses answer from where Ansible runs"
+
+
+def test_one_address_that_is_not_set_hides_nothing_of_the_other() -> None:
+    evidence = healthy_evidence()
+    data(evidence, "outside_view").update(api=None, sound=None)
+    evidence["probes"]["outside_view"].update(status="partial", problems=[{"code": "not_configured", "message": "x"}])
+    data(evidence, "outside_view")["sound"] = False
+    assert judge(evidence)["verdict"] == "found"

@@ -77,6 +77,43 @@ def test_what_failed_why_and_what_next(registered: Any, expected: str) -> None:
     assert line(registered).startswith("Triage was not done: " + expected)
 
 
+API = {"url": "https://api.archive.example.org/api/health", "failure": None, "status": 200, "sound": True}
+SITE = {"url": "https://archive.example.org/en/archive", "failure": None, "status": 200, "sound": True}
+REFUSED = {"failure": "connection_refused", "status": None, "sound": False}
+NOTHING_KNOWN = {"failure": "resolver_failed", "status": None, "sound": None}
+
+
+@pytest.mark.parametrize(
+    ("api", "frontend", "expected"),
+    [
+        (
+            API,
+            SITE,
+            "/api/health answers 200 and https://archive.example.org/en/archive answers 200: the host runs and",
+        ),
+        ({**API, "status": 502, "sound": False}, None, "/api/health answers 502: something answers in its place"),
+        (
+            {**API, **REFUSED},
+            SITE,
+            "refuses the connection and https://archive.example.org/en/archive answers 200: the site",
+        ),
+        ({**API, **REFUSED}, {**SITE, **REFUSED}, "refuses the connection: nothing answers there either"),
+    ],
+)
+def test_what_the_public_addresses_answer_tells_host_and_way_apart(api: Any, frontend: Any, expected: str) -> None:
+    shown = line(CASES[0][0], {"data": {"api": api, "frontend": frontend, "sound": None}})
+    assert "Connection refused). Seen from here, https://api.archive.example.org/api/health " in shown
+    assert expected in shown
+    assert ". Next: try ssh to it by hand; " in shown
+
+
+@pytest.mark.parametrize(
+    "outside", [None, {}, 3, {"data": None}, {"data": {"api": {**API, **NOTHING_KNOWN}, "frontend": None}}]
+)
+def test_what_was_not_seen_from_outside_is_not_told(outside: Any) -> None:
+    assert line(CASES[0][0], outside) == line(CASES[0][0])
+
+
 @given(
     st.none()
     | st.text()
@@ -88,5 +125,5 @@ def test_what_failed_why_and_what_next(registered: Any, expected: str) -> None:
 def test_it_is_one_printable_line(registered: Any) -> None:
     shown = line(registered)
     assert shown.isprintable()
-    assert len(shown) <= 600
+    assert len(shown) <= 900
     assert shown.startswith("Triage was not done: ")

@@ -174,7 +174,9 @@ def test_hostile_texts_stay_text(hostile: str) -> None:
     evidence = healthy_evidence()
     samples.worker_inactive(evidence)
     samples.undeployed_commits(evidence)
-    samples.journal(evidence, samples.API, {**samples.signature("missing_module"), "subject": hostile, "sample": hostile})
+    samples.journal(
+        evidence, samples.API, {**samples.signature("missing_module"), "subject": hostile, "sample": hostile}
+    )
     data(evidence, "journal")["units"][samples.API]["tail"] = [hostile]
     data(evidence, "journal")["units"][hostile] = {"signatures": [], "tail": [hostile]}
     data(evidence, "units")["units"][hostile] = samples.unit(hostile)
@@ -203,7 +205,9 @@ def test_that_check_would_notice_an_element() -> None:
 
 def test_nothing_of_the_template_is_exempt_from_escaping() -> None:
     template = Path(html._TEMPLATE).read_text()
-    assert not re.search(r"\|\s*safe|autoescape|\{%-? *(include|import|from)|@import|<script|<link|<img|href|src=", template)
+    assert not re.search(
+        r"\|\s*safe|autoescape|\{%-? *(include|import|from)|@import|<script|<link|<img|href|src=", template
+    )
 
 
 @given(changed_evidence())

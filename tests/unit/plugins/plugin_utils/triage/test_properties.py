@@ -139,6 +139,9 @@ def test_never_healthy_with_an_unseen_probe(evidence: Any, probe: str) -> None:
                 ("deployment", "head_on_origin_main"),
                 ("deployment", "undeployed"),
                 ("deployment", "checkout_changed_at"),
+                # Not asked; what was asked decides `sound`.
+                ("outside_view", "api"),
+                ("outside_view", "frontend"),
             )
         ]
     )

@@ -26,7 +26,12 @@ def test_the_files(tmp_path: Path) -> None:
     contents = report.files("archive", healthy_evidence(), judge(healthy_evidence()))
     directory = Path(report.write(str(tmp_path / "new"), "archive.example.org", MOMENT, contents))
     assert directory == tmp_path / "new" / "archive.example.org" / "20261123T175000Z"
-    assert sorted(entry.name for entry in directory.iterdir()) == ["evidence.json", "result.json", "triage.html", "triage.md"]
+    assert sorted(entry.name for entry in directory.iterdir()) == [
+        "evidence.json",
+        "result.json",
+        "triage.html",
+        "triage.md",
+    ]
     assert json.loads((directory / "evidence.json").read_text()) == healthy_evidence()
     assert json.loads((directory / "result.json").read_text()) == judge(healthy_evidence())
     assert {entry.stat().st_mode & 0o777 for entry in directory.iterdir()} == {0o600}
