@@ -7,7 +7,7 @@
 # next: findmnt
 
 name=cihr-of-root
-directory=$jobs/cihr/of-root
+directory=$JOBS/cihr/of-root
 
 break_it() {
     local id
@@ -26,7 +26,7 @@ run_as_root() {
         set -a
         # shellcheck disable=SC1091
         source /etc/healtharchive/backend.env
-        cd "$checkout" || return
+        cd "$CHECKOUT" || return
         PYTHONDONTWRITEBYTECODE=1 .venv/bin/healtharchive run-db-job --id "$1"
     )
 }

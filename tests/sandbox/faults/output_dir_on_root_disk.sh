@@ -7,7 +7,7 @@
 # next: vps-annual-output-tiering.py
 
 name=phac-20250101
-directory=$jobs/phac/20250101T000502Z__$name
+directory=$JOBS/phac/20250101T000502Z__$name
 
 break_it() {
     local id

@@ -7,7 +7,7 @@
 # next: combined.log
 
 name=hc-poisoned
-directory=$jobs/hc/poisoned
+directory=$JOBS/hc/poisoned
 
 break_it() {
     local id

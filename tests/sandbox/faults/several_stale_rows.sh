@@ -18,8 +18,8 @@ break_it() {
         ids+=("$id")
     done
     for source in "${sources[@]}"; do
-        wait_until 30 crawl_writes "$jobs/$source/killed-together"
-        kill_crawl "fault-crawl-$source" "$jobs/$source/killed-together"
+        wait_until 30 crawl_writes "$JOBS/$source/killed-together"
+        kill_crawl "fault-crawl-$source" "$JOBS/$source/killed-together"
     done
     for id in "${ids[@]}"; do
         age_job "$id" 5

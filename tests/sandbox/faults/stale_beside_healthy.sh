@@ -7,7 +7,7 @@
 # next: recover-stale-jobs
 
 name=phac-killed-beside
-directory=$jobs/phac/killed-beside
+directory=$JOBS/phac/killed-beside
 
 break_it() {
     local id

@@ -7,7 +7,7 @@
 # next: recover-stale-jobs
 
 name=phac-killed
-directory=$jobs/phac/killed
+directory=$JOBS/phac/killed
 
 break_it() {
     local id

@@ -7,7 +7,7 @@
 # next: combined.log
 
 name=phac-stalled
-directory=$jobs/phac/stalled
+directory=$JOBS/phac/stalled
 
 break_it() {
     local id

@@ -90,15 +90,15 @@ start_worker() {
 place_job() {
     local options=${4:-}
     [ -n "$options" ] || options='{}'
-    sql "UPDATE archive_jobs SET name = '$2', output_dir = '$jobs/$3',
+    sql "UPDATE archive_jobs SET name = '$2', output_dir = '$JOBS/$3',
              config = (config::jsonb || '{\"tool_options\": $options}')::json WHERE id = $1"
 }
 
 # usage: crawl_detached UNIT ID   (crawl a job in a transient unit of its own, as the service's detached runner does)
 crawl_detached() {
-    systemd-run --quiet --collect --unit="$1" --uid=haadmin --working-directory="$checkout" \
+    systemd-run --quiet --collect --unit="$1" --uid=haadmin --working-directory="$CHECKOUT" \
         --property=EnvironmentFile=/etc/healtharchive/backend.env --setenv=HEALTHARCHIVE_SIMULATED_SECONDS=3600 \
-        "$checkout/.venv/bin/healtharchive" run-db-job --id "$2"
+        "$CHECKOUT/.venv/bin/healtharchive" run-db-job --id "$2"
 }
 
 # usage: crawl_writes DIRECTORY   (the crawl has written its counters)
@@ -160,7 +160,7 @@ occupy_worker() {
     id=$(new_job hc)
     place_job "$id" "$busy" hc/busy '{"simulated_seconds": 3600}'
     start_worker
-    wait_until 30 crawl_writes "$jobs/hc/busy"
+    wait_until 30 crawl_writes "$JOBS/hc/busy"
 }
 
 # usage: release_worker   (and forget its job)

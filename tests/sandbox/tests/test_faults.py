@@ -16,7 +16,10 @@ STALE = (
 OPEN = f"{SQL} \"SELECT name, status FROM archive_jobs WHERE status <> 'indexed' ORDER BY name\" | tr '|' ' '"
 CRAWLERS = "pgrep -fc '[a]rchive-tool --name'"
 HELD = "for lock in $(sudo find /srv/healtharchive/ops/locks/jobs -type f); do flock -n $lock true || echo held; done"
-LIST = "bash -c 'set -a; . /etc/healtharchive/backend.env; exec /opt/healtharchive/.venv/bin/healtharchive list-jobs \"$@\"' - 2>/dev/null"
+LIST = (
+    "bash -c 'set -a; . /etc/healtharchive/backend.env; "
+    'exec /opt/healtharchive/.venv/bin/healtharchive list-jobs "$@"' + "' - 2>/dev/null"
+)
 HOT = "/srv/healtharchive/jobs/imports/hc-2019"
 
 # fault -> (what an operator types, what a healthy guest answers, what a broken one answers)
@@ -80,11 +83,10 @@ SEEN = {
         "3\ninactive\n0",
     ),
     "stalled_crawl": (
-        f"{CRAWLERS}; {HELD}; timeout 3 tail -n 1 --follow /srv/healtharchive/jobs/phac/stalled/*.combined.log 2>/dev/null "
-        "| grep -c 'Navigation timeout'; "
-        "grep -ho '\"crawled\":[0-9]*' /srv/healtharchive/jobs/phac/stalled/*.combined.log 2>/dev/null | sort -u | tail -n 1",
-        "0\n0",
-        '2\nheld\n2\n"crawled":2',
+        f"{CRAWLERS}; {HELD}; cd /srv/healtharchive/jobs/phac/stalled 2>/dev/null && "
+        "{ grep -q -m 5 'Navigation timeout' ./*.combined.log && grep -ho '\"crawled\":[0-9]*' ./*.combined.log | tail -n 1; }",
+        "0",
+        '1\nheld\n"crawled":2',
     ),
     "stale_beside_healthy": (
         f"{STALE}; systemctl is-active healtharchive-worker; {CRAWLERS}; {HELD}",
