@@ -80,6 +80,7 @@ STANDARD_LIBRARY = {
     *(
         "__future__",
         "bisect",
+        "contextlib",
         "collections",
         "ctypes",
         "dataclasses",
