@@ -24,6 +24,7 @@ from .probes import (
     public_surface,
     storage,
     units,
+    watchdogs,
 )
 from .redact import Redactor
 
@@ -40,6 +41,7 @@ PROBES: Mapping[str, probe.Probe] = {
     "baseline_drift": baseline_drift.probe,
     "storage": storage.probe,
     "deployment": deployment.probe,
+    "watchdogs": watchdogs.probe,
 }
 
 # Of the deadline, what is kept for ending processes, redacting and reporting, in seconds.

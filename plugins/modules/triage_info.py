@@ -73,7 +73,7 @@ evidence:
       description:
         - For each of the probes C(environment), C(database), C(api), C(public_surface), C(units), C(journal),
           C(jobs),
-          C(baseline_drift), C(storage) and C(deployment) its
+          C(baseline_drift), C(storage), C(deployment) and C(watchdogs) its
           C(status) (V(ok), V(partial) or V(unknown)), its C(seconds), its C(problems) with C(code) and C(message),
           and its C(data), which is null when nothing is known.
       type: dict
@@ -104,6 +104,7 @@ PROBES = (
     "baseline_drift",
     "storage",
     "deployment",
+    "watchdogs",
 )
 
 

@@ -71,7 +71,7 @@ def look(bases: Mapping[str, Optional[str]], seconds: float, ca_file: Optional[s
     for thread in threads:
         thread.join(max(started + seconds - time.monotonic(), 0))
     data: Dict[str, Any] = {name: looks[name].result() if name in looks else None for name in ASKED}
-    for name, seen in data.items():
+    for seen in data.values():
         if seen is not None and seen["sound"] is None:
             problems.append(
                 _problem("unreachable", "%s: the controller has no way to it: %s" % (seen["url"], seen["detail"]))

@@ -23,6 +23,7 @@ PROBES: Tuple[str, ...] = (
     "baseline_drift",
     "storage",
     "deployment",
+    "watchdogs",
     "outside_view",
 )
 # Asked on the controller, which may have no way out, or not be told the public addresses: not to ask is no fault, and

@@ -362,6 +362,18 @@ def _bad_units(evidence: Evidence) -> Value:
     return _shortened(states)
 
 
+def _neglected(evidence: Evidence) -> Value:
+    """What idle watchdogs see and leave alone, and for how many seconds."""
+    found = []
+    for watchdog in _list("watchdogs", "watchdogs")(evidence):
+        targets = watchdog.get("targets")
+        if watchdog.get("idle") is True and isinstance(targets, (list, tuple)):
+            for target in targets:
+                if isinstance(target, Mapping) and kind(target.get("seen_for_seconds")) == "number":
+                    found.append("%s for %d s" % (target.get("subject"), target["seen_for_seconds"]))
+    return _shortened(found)
+
+
 def _disabled_units(evidence: Evidence) -> Value:
     units = _data(evidence, "units", "units")
     if not isinstance(units, Mapping):
@@ -442,6 +454,9 @@ TEXT_VALUES: Dict[str, Look] = {
     "fullest_disk": _fullest,
     "head": _commit("head"),
     "healthy_jobs": _named(_healthy_jobs),
+    "idle_watchdogs": _texts(
+        lambda evidence: (w for w in _list("watchdogs", "watchdogs")(evidence) if w.get("idle") is True), "name"
+    ),
     "index_failed_jobs": _job_names(status=["index_failed"]),
     "local_jobs": _named(_local_jobs),
     "lock_directory_of_services": _scalar("environment", "job_lock_directories", "services"),
@@ -452,6 +467,7 @@ TEXT_VALUES: Dict[str, Look] = {
     "missing_modules": _subjects(API, "missing_module", "import_error"),
     "origin_main": _commit("origin_main"),
     "poisoned_jobs": _named(_poisoned_jobs),
+    "neglected_targets": _neglected,
     "outside_answers": _outside("api", "frontend"),
     "postgresql_state": _scalar("units", "units", "postgresql.service", "active_state"),
     "public_failures": _texts(_failures, "check", "status"),

@@ -4,7 +4,7 @@
 #
 # cause: a deploy was started and stands still in the middle, its terminal stopped: it holds the deploy lock
 # class: deployment
-# next: vps-deploy
+# next: deploy.lock
 
 lock=/tmp/healtharchive-deploy.lock
 log=/run/fault-deploy.log

@@ -142,18 +142,27 @@ SEEN = {
         "active\n200\n200",
         "failed\n000\n200",
     ),
+    "idle_watchdog": (
+        f"{SQL} \"SELECT name FROM archive_jobs WHERE status = 'running'\"; systemctl is-active healtharchive-worker; "
+        "sudo test -e /etc/healtharchive/crawl-auto-recover-enabled && echo enabled",
+        "active",
+        "hc-neglected\nactive\nenabled",
+    ),
     "pending_migration": (
-        f"{CODE} localhost/api/health; {CODE} 'localhost/api/search?q=page'; {SQL} 'SELECT version_num FROM alembic_version'",
+        f"{CODE} localhost/api/health; {CODE} 'localhost/api/search?q=page'; "
+        f"{SQL} 'SELECT version_num FROM alembic_version'",
         "200\n200\n0014_snapshot_deduplication",
         "200\n500\n0013_job_storage",
     ),
     "wrong_database_password": (
-        f"{CODE} localhost/api/health; sudo grep -c :mistyped@ /etc/healtharchive/backend.env; pg_isready -q -h 127.0.0.1; echo $?",
+        f"{CODE} localhost/api/health; sudo grep -c :mistyped@ /etc/healtharchive/backend.env; "
+        "pg_isready -q -h 127.0.0.1; echo $?",
         "200\n0\n0",
         "500\n1\n0",
     ),
     "tiering_unit_failed": (
-        f"systemctl is-active healtharchive-warc-tiering; findmnt -n -o FSTYPE {HOT}; wc -l </etc/healtharchive/warc-tiering.binds",
+        f"systemctl is-active healtharchive-warc-tiering; findmnt -n -o FSTYPE {HOT}; "
+        "wc -l </etc/healtharchive/warc-tiering.binds",
         "active\nfuse.sshfs\n3",
         "failed\nfuse.sshfs\n3",
     ),

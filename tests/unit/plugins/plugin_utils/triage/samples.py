@@ -152,6 +152,12 @@ def outside(url: str, problem: str | None = None, stage: str = "answer", **chang
     }
 
 
+def watchdog(name: str, **changes: Any) -> Document:
+    """One watchdog that has nothing to do."""
+    target: Document = {"name": name, "enabled": True, "targets": [], "last_action_at": None, "idle": False}
+    return {**target, **changes}
+
+
 def failure(check: str, status: int | None = 500) -> Document:
     """One failed public check."""
     return {"check": check, "status": status, "detail": "url=http://archive.example.org/x"}
@@ -224,6 +230,7 @@ def healthy_evidence() -> Document:
             "disk": [{"path": "/", "size_bytes": 100, "available_bytes": 60, "used_percent": 40.0}],
             "manifest": {"exists": True, "entries": 1},
         },
+        "watchdogs": {"watchdogs": [watchdog("crawl-auto-recover"), watchdog("storage-hotpath-auto-recover")]},
         "outside_view": {
             "sound": True,
             "api": outside("https://api.archive.example.org/api/health"),
@@ -482,6 +489,13 @@ def public_proxy_broken(evidence: Document) -> None:
     seen.update(sound=False, **refused)
 
 
+def idle_watchdog(evidence: Document) -> None:
+    data(evidence, "jobs")["jobs"].append(running_job(stale=False))
+    data(evidence, "watchdogs")["watchdogs"][0].update(
+        idle=True, targets=[{"subject": "job 6", "seen_for_seconds": 10800.0}]
+    )
+
+
 def pending_migration(evidence: Document) -> None:
     missing_column(evidence)
     data(evidence, "database")["schema"].update(current=["0013"], at_head=False)
@@ -591,6 +605,7 @@ FAULTS: dict[str, tuple[Fault, str, str, str]] = {
         (unlistable_row, "config_drift", "unlistable_row", "config -> 'tool_options'"),
         (sourceless_job, "config_drift", "sourceless_job", "source_id IS NULL"),
         (public_proxy_broken, "service", "public_api_unreachable", "systemctl status caddy.service"),
+        (idle_watchdog, "automation", "watchdog_idle", "journalctl -u healtharchive-crawl-auto-recover.service"),
         (pending_migration, "deployment", "migration_pending", "vps-deploy.sh --baseline-mode live --ref " + HEAD),
         (wrong_database_password, "service", "database_credentials", "healtharchive check-db"),
         (
