@@ -21,6 +21,8 @@ TITLES: Dict[str, str] = {
     "jobs": "Jobs",
     "journal": "Journals",
     "baseline_drift": "Baseline check",
+    "watchdogs": "Watchdogs",
+    "outside_view": "Seen from the controller",
 }
 
 GOOD, BAD, UNSURE, PLAIN = "good", "bad", "unknown", "plain"
