@@ -29,8 +29,11 @@ def server(answer):
     try:
         yield "http://127.0.0.1:%d/api/health" % listener.getsockname()[1]
     finally:
-        listener.close()
+        # Closing alone leaves the port open as long as the thread waits in accept().
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
         thread.join(5)
+        listener.close()
 
 
 def reply(body: bytes, status: bytes = b"200 OK"):
