@@ -57,14 +57,27 @@ output.flush()
 _LENGTHS_CAP_BYTES = 64 * 1024
 
 
+# Each question takes a process and a descriptor, and all of them are one argument of the child.
+_MOST_AT_ONCE = 100
+
+
+class NotAsked(Exception):
+    """The questions were not put."""
+
+
 def ask(script: str, questions: Sequence[Any], seconds: float, answer_cap: int) -> List[Optional[bytes]]:
     """Answer each question by ``answer(question) -> bytes`` of the script, all at once, for at most ``seconds``.
 
-    Questions are JSON values; ``answer_cap`` is the most bytes that one answer can have. None: no answer in time, or it
-    got lost on the way.
+    Questions are JSON values; ``answer_cap`` is the most bytes that one answer can have. None: no answer in time.
+    Raises :class:`NotAsked` when the child itself failed: that says nothing of what was asked about.
     """
-    if not questions:
-        return []
+    answers: List[Optional[bytes]] = []
+    for start in range(0, len(questions), _MOST_AT_ONCE):
+        answers += _ask(script, questions[start : start + _MOST_AT_ONCE], seconds, answer_cap)
+    return answers
+
+
+def _ask(script: str, questions: Sequence[Any], seconds: float, answer_cap: int) -> List[Optional[bytes]]:
     argv = host.python(script + _HARNESS, json.dumps([list(questions), seconds]))
     cap = _LENGTHS_CAP_BYTES + len(questions) * (answer_cap + 1)
     result = host.run(argv, seconds + 2, cap=cap)
@@ -74,7 +87,7 @@ def ask(script: str, questions: Sequence[Any], seconds: float, answer_cap: int) 
     except (ValueError, TypeError):
         lengths = []
     if len(lengths) != len(questions) or sum(lengths) != len(body):
-        return [None] * len(questions)
+        raise NotAsked("the child that looks ended without an answer (%s)" % (result.failure or result.rc))
     answers: List[Optional[bytes]] = []
     for length in lengths:
         said, body = body[:length], body[length:]

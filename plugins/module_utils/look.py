@@ -13,7 +13,7 @@ from . import host, killable
 class Look(NamedTuple):
     """What could be seen of one path.
 
-    ``hung``: no answer in time. ``errno``: the first error of stat, listing or statvfs, None if there was none; then
+    ``hung``: no answer in time. ``asked``: false when nothing could be looked at, and nothing else is known. ``errno``: the first error of stat, listing or statvfs, None if there was none; then
     ``is_directory`` and the sizes in bytes are set, and ``newest`` is name and modification time (seconds since 1970) of
     the newest entry that was looked for, None if there is none or if nothing was looked for; ``matches`` counts them.
     ``writable``: whether the account that was asked about may make files there, or in the nearest directory above it
@@ -28,15 +28,22 @@ class Look(NamedTuple):
     matches: Optional[int]
     newest: Optional[List[Any]]
     writable: Optional[bool]
+    asked: bool = True
 
 
 _UNSEEN = Look(True, None, None, None, None, None, None, None)
+_UNASKED = _UNSEEN._replace(hung=False, asked=False)
 _ANSWER_CAP_BYTES = 8192
 
 # Without a suffix one entry is read: whether the directory answers does not take a list of all that is in it.
 # `writable` asks the kernel (access) as the account itself, in a process that is about to end: nothing is written.
 _SCRIPT = r"""
 import json, os
+def changed(entry):
+    try:
+        return entry.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 def look(path, suffix):
     try:
         is_directory = os.path.stat.S_ISDIR(os.stat(path).st_mode)
@@ -46,7 +53,7 @@ def look(path, suffix):
                 if suffix is None:
                     next(entries, None)
                 else:
-                    found = [(entry.stat().st_mtime, entry.name) for entry in entries if entry.name.endswith(suffix)]
+                    found = [(changed(entry), entry.name) for entry in entries if entry.name.endswith(suffix)]
         disk = os.statvfs(path)
         newest = list(reversed(max(found))) if found else None
         return [None, is_directory, disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize, len(found), newest]
@@ -86,12 +93,14 @@ def look(paths: Mapping[str, Optional[str]], seconds: float, writer: Optional[ho
     """Stat and list each path and read its file system's size, all at once, for at most ``seconds``.
 
     ``paths`` gives for each path the end of the names to look for in it, or None; ``writer`` is the account whose right
-    to write there is asked for. Every path asked for is in the answer; one that did not answer, or whose answer got lost,
-    counts as hung.
+    to write there is asked for. Every path asked for is in the answer.
     """
     account: Optional[Sequence[Any]] = None if writer is None else [writer.uid, writer.gid, list(writer.groups)]
     wanted = sorted(paths.items())
-    answers = killable.ask(_SCRIPT, [[path, end, account] for path, end in wanted], seconds, _ANSWER_CAP_BYTES)
+    try:
+        answers = killable.ask(_SCRIPT, [[path, end, account] for path, end in wanted], seconds, _ANSWER_CAP_BYTES)
+    except killable.NotAsked:
+        return dict.fromkeys(paths, _UNASKED)
     return {path: _look(answer) for (path, _end), answer in zip(wanted, answers)}
 
 

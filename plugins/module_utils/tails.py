@@ -44,7 +44,10 @@ def tails(sizes: Mapping[str, int], seconds: float) -> Dict[str, Optional[Tail]]
     """The last ``sizes[path]`` bytes of each file, all at once, within ``seconds``. None: it could not be read."""
     wanted = sorted(sizes.items())
     cap = max(sizes.values(), default=0) + 16
-    answers = killable.ask(_SCRIPT, [[path, size] for path, size in wanted], seconds, cap)
+    try:
+        answers = killable.ask(_SCRIPT, [[path, size] for path, size in wanted], seconds, cap)
+    except killable.NotAsked:
+        return dict.fromkeys(sizes)
     return {path: _tail(answer) for (path, _size), answer in zip(wanted, answers)}
 
 

@@ -76,7 +76,7 @@ def add(context: Context, found: List[Dict[str, Any]]) -> List[Problem]:
         job["age_seconds"] = _age(job["started_at"], now)
         job["lock"] = lock_of(job["id"], directories)
         seen = looks.get(job["output_directory"]) if job["output_directory"] else None
-        log_known = seen is None or (not seen.hung and seen.errno in (None, errno.ENOENT))
+        log_known = seen is not None and seen.asked and not seen.hung and seen.errno in (None, errno.ENOENT)
         if seen is not None and seen.newest is not None:
             job["log_age_seconds"] = round(now - seen.newest[1], 1)
         if not log_known:
@@ -141,6 +141,8 @@ def _add_configuration(job: Dict[str, Any]) -> None:
 
 def _add_directory(job: Dict[str, Any], seen: look.Look, mounted: Optional[List[str]], archive_root: str) -> None:
     """Facts of the output directory; an annual job's belongs on the storage box (contract 1.9)."""
+    if not seen.asked:
+        return
     if seen.hung:
         job["directory_state"] = "hung"
         return
@@ -218,16 +220,11 @@ def _age(moment: Optional[str], now: float) -> Optional[float]:
 
 def _find_output_directories(context: Context, running: List[Dict[str, Any]]) -> None:
     """Where the source does not say: ``<root>/<source>/<stamp>__<name>`` (contract 1.1), if just one such entry exists."""
-    for job in running:
+    for job in running[:RUNNING_TAILS]:
         source, name = job["source"], job["name"]
-        if (
-            job["output_directory"] is None
-            and source
-            and name
-            and "/" not in source + name
-            and not source.startswith(".")
-        ):
-            parent = "%s/%s" % (context.settings.archive_root, source)
-            seen = look.look({parent: "__" + name}, context.seconds(_LOOK_SECONDS))[parent]
-            if seen.matches == 1 and seen.newest:
-                job["output_directory"] = "%s/%s" % (parent, seen.newest[0])
+        if job["output_directory"] is not None or not source or not name or "/" in source + name or source[0] == ".":
+            continue
+        parent = "%s/%s" % (context.settings.archive_root, source)
+        seen = look.look({parent: "__" + name}, context.seconds(_LOOK_SECONDS))[parent]
+        if seen.matches == 1 and seen.newest:
+            job["output_directory"] = "%s/%s" % (parent, seen.newest[0])

@@ -39,7 +39,8 @@ def probe(context: Context) -> Finding:
         data = _from_cli(context, problems)
     if data is None:
         return Finding(None, problems)
-    # That the other source had to be asked is said by `source`; it is a problem only when neither answered.
+    # Why the API was not enough is also why the table is not the whole truth.
+    doubts += problems
     doubts += job_facts.add(context, data["jobs"])
     data["annual_options"] = annual_options.read(context, data["jobs"], doubts)
     return Finding(data, doubts)
@@ -67,11 +68,16 @@ def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) 
         found: List[Dict[str, Any]] = []
         truncated = False
         for status in sorted(counts):
-            if status != "indexed" and counts[status]:
+            if not status:
+                # Asking for it would be asking for all.
+                doubts.append(Problem("bad_evidence", "%d jobs have no status: they are not shown." % counts[status]))
+            elif status != "indexed" and counts[status]:
                 # A status is free text in the database.
                 page = jobs.admin_jobs(ask("/api/admin/jobs?status=%s&limit=%d" % (quote(status, safe=""), LIMIT)))
                 found += page["jobs"]
                 truncated = truncated or page["total"] > len(page["jobs"])
+        if len({job["id"] for job in found}) != len(found):
+            raise _NotAnswered("a job is listed under two statuses")
     except (_NotAnswered, ParseError) as error:
         problems.append(Problem("unreachable", "The admin API gave no whole answer: %s" % error))
         return None

@@ -45,6 +45,8 @@ def probe(context: Context) -> Finding:
         "disk": disks,
         "manifest": manifest,
     }
+    if not looks[settings.storage_mount].asked:
+        problems.append(Problem("not_started", "The paths could not be looked at: the child that looks did not start."))
     if not any(disk["path"] == settings.archive_root for disk in disks):
         problems.append(
             Problem("not_found", "The size of the file system of %s could not be read." % settings.archive_root)
@@ -114,6 +116,8 @@ def _expected(cold: Optional[str], base_path: str, mounted: Optional[Mounts]) ->
 def _state(
     seen: look.Look, table_known: bool, mount: Optional[Mapping[str, str]], wanted: Optional[Mapping[str, str]]
 ) -> Optional[str]:
+    if not seen.asked:
+        return None
     if seen.hung:
         return "hung"
     if seen.errno == errno.ENOTCONN:

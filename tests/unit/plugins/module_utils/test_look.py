@@ -55,9 +55,22 @@ def test_names_with_any_character(tmp_path):
     assert look.look({path: None}, 5)[path].is_directory
 
 
-def test_a_child_that_does_not_answer_is_never_fine(tmp_path, monkeypatch):
+def test_a_child_that_does_not_start_says_nothing_of_the_path(tmp_path, monkeypatch):
     monkeypatch.setattr(look, "_SCRIPT", "raise SystemExit(1)")
-    assert look.look({str(tmp_path): None}, 1)[str(tmp_path)].hung
+    seen = look.look({str(tmp_path): None}, 1)[str(tmp_path)]
+    assert (seen.asked, seen.hung, seen.is_directory) == (False, False, None)
+
+
+def test_more_paths_than_one_argument_can_hold(tmp_path):
+    wanted = ["/nowhere/%s/%d" % ("x" * 200, number) for number in range(1500)]
+    assert {seen.errno for seen in look.look(dict.fromkeys(wanted), 10).values()} == {errno.ENOENT}
+
+
+def test_one_entry_that_vanishes_does_not_hide_the_others(tmp_path):
+    (tmp_path / "a.combined.log").touch()
+    (tmp_path / "b.combined.log").symlink_to(tmp_path / "gone")
+    seen = look.look({str(tmp_path): ".combined.log"}, 5)[str(tmp_path)]
+    assert (seen.errno, seen.newest[0]) == (None, "a.combined.log")
 
 
 def test_many_at_once(tmp_path):

@@ -8,6 +8,7 @@ import os
 import time
 from pathlib import Path
 
+import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import host, killable, tails
 
 
@@ -65,7 +66,8 @@ def test_output_that_was_cut_is_no_answer(monkeypatch) -> None:
     script = "def answer(question):\n    return b'x' * 10\n"
     assert killable.ask(script, [1, 2], 5, 10) == [b"x" * 10] * 2
     monkeypatch.setattr(killable, "_LENGTHS_CAP_BYTES", 0)
-    assert killable.ask(script, [1, 2], 5, 1) == [None, None]
+    with pytest.raises(killable.NotAsked, match="output_truncated"):
+        killable.ask(script, [1, 2], 5, 1)
 
 
 def test_nothing_asked_runs_nothing(monkeypatch) -> None:
