@@ -13,9 +13,10 @@ from . import host, killable
 class Look(NamedTuple):
     """What could be seen of one path.
 
-    ``hung``: no answer in time. ``asked``: false when nothing could be looked at, and nothing else is known. ``errno``: the first error of stat, listing or statvfs, None if there was none; then
-    ``is_directory`` and the sizes in bytes are set, and ``newest`` is name and modification time (seconds since 1970) of
-    the newest entry that was looked for, None if there is none or if nothing was looked for; ``matches`` counts them.
+    ``hung``: no answer in time. ``asked``: false when nothing could be looked at, and nothing else is known. ``errno``:
+    the first error of stat, listing or statvfs, None if there was none; then ``is_directory`` and the sizes in bytes are
+    set, and ``newest`` is name and modification time (seconds since 1970) of the newest entry that was looked for, None
+    if there is none or if nothing was looked for; ``matches`` counts them.
     ``writable``: whether the account that was asked about may make files there, or in the nearest directory above it
     that exists; None where that was not asked or could not be told.
     """
