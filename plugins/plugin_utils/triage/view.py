@@ -228,7 +228,7 @@ def _units(evidence: Evidence) -> Table:
         state = "%s (%s)" % (shown(unit.get("active_state"), 40), shown(unit.get("sub_state"), 40))
         mood = "good" if unit.get("active_state") == "active" else "bad"
         if unit.get("restarting") is True:
-            state, mood = state + ", restarting", "bad"
+            state, mood = state + (", restarting" if mood == "good" else ""), "bad"
         rows.append(
             (
                 mood if isinstance(unit.get("active_state"), str) else "unknown",
@@ -360,7 +360,8 @@ def _drift(evidence: Evidence) -> Table:
 def _moment(value: Any, when_none: str) -> str:
     if value is None:
         return when_none
-    return shown(value, 40)
+    at = moment(value)
+    return NOT_KNOWN if at is None else _stamp(at)
 
 
 def _timeline(evidence: Evidence) -> Dict[str, Any]:
