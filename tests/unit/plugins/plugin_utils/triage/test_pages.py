@@ -70,11 +70,11 @@ class Page(HTMLParser):
         self.elements.add(tag)
         self.attributes += attrs
 
-    def handle_data(self, content: str) -> None:
+    def handle_data(self, data: str) -> None:
         if self.lasttag == "style":
-            self.style += content
+            self.style += data
         else:
-            self.text.append(content)
+            self.text.append(data)
 
 
 def pages(evidence: Any, host: str = "archive", source: Optional[str] = None) -> tuple[str, str]:
