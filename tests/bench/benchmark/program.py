@@ -162,7 +162,9 @@ class Benchmark:
         self.measured.update(figures.seconds(taken))
         self.measured.update(fleet_hosts=len(links), fleet_guests=len(names))
         self.measured["fleet20_vs_one"] = figures.ratio(taken["fleet20"], taken["fleet_one"])
-        self.measured["fleet20_own_cores_vs_one"] = figures.ratio(taken["fleet20_own_cores"], taken["fleet_one_own_cores"])
+        self.measured["fleet20_own_cores_vs_one"] = figures.ratio(
+            taken["fleet20_own_cores"], taken["fleet_one_own_cores"]
+        )
 
     def _answer_like(self, evidence: Mapping[str, Any], names: List[str]) -> None:
         """Put a program on the guests that takes a module, lets the time pass that triage took on one, and answers the

@@ -186,7 +186,7 @@ SEEN = {
     "dirty_checkout": (
         "git -C /opt/healtharchive status --porcelain",
         "",
-        " M scripts/vps-crawl-status.sh\n?? scripts/vps-crawl-status.sh.bak",
+        "M scripts/vps-crawl-status.sh\n?? scripts/vps-crawl-status.sh.bak",
     ),
     "deploy_running": (
         "flock --nonblock --shared /tmp/healtharchive-deploy.lock true 2>/dev/null && echo free || "

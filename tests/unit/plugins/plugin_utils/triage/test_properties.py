@@ -65,7 +65,8 @@ def changed_evidence(draw: Any) -> Any:
     evidence = healthy_evidence()
     # Without PostgreSQL nothing is known of jobs: that fault comes last.
     for name in sorted(
-        draw(st.sets(st.sampled_from(sorted(FAULTS)), max_size=2)), key=lambda name: name == "postgresql_down"
+        draw(st.sets(st.sampled_from(sorted(FAULTS)), max_size=2)),
+        key=lambda name: name in ("postgresql_down", "wrong_database_password"),
     ):
         FAULTS[name][0](evidence)
     for _number in range(draw(st.integers(min_value=1, max_value=3))):

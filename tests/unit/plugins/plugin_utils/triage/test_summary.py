@@ -108,7 +108,7 @@ def test_one_screen_for_each_fault(name: str) -> None:
 
 def test_everything_wrong_at_once_is_still_two_screens_at_most() -> None:
     evidence = healthy_evidence()
-    for name in sorted(FAULTS, key=lambda each: each == "postgresql_down"):
+    for name in sorted(FAULTS, key=lambda each: each in ("postgresql_down", "wrong_database_password")):
         FAULTS[name][0](evidence)
     lines = show(evidence).split("\n")
     assert len(lines) <= 80
