@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import envfile, files, known_secrets
@@ -53,6 +54,10 @@ def test_without_the_environment_file_the_processes_still_know(tmp_path, monkeyp
         ["sleep", "60"], env={"HEALTHARCHIVE_DATABASE_URL": "postgresql://a:password-in-use@127.0.0.1/a"}
     )
     try:
+        # The kernel lays out a new program's environment a moment after it has started it.
+        patience = time.monotonic() + 20
+        while not Path("/proc/%d/environ" % process.pid).read_bytes():
+            assert time.monotonic() < patience
         shown = b"Id=a.service\nMainPID=%d\n" % process.pid
         result = known_secrets.host.Result((), 0, shown, b"", 0.0, None)
         monkeypatch.setattr(known_secrets.host, "run", lambda *arguments: result)
