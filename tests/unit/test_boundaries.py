@@ -32,6 +32,8 @@ INPUT_AND_OUTPUT = {
 PURE = [
     *(MODULE_UTILS / "parse").glob("*.py"),
     MODULE_UTILS / "envfile.py",
+    MODULE_UTILS / "events.py",
+    MODULE_UTILS / "incident.py",
     MODULE_UTILS / "redact.py",
     MODULE_UTILS / "service.py",
 ]
@@ -90,8 +92,24 @@ STANDARD_LIBRARY = {
         "fcntl",
         "functools",
     ),
-    *("glob", "grp", "http", "itertools", "json", "math", "os", "pwd", "re", "selectors", "shlex", "shutil", "signal"),
-    *("socket", "stat", "string", "subprocess", "sys", "tempfile", "threading", "time", "types", "typing", "urllib"),
+    *(
+        "glob",
+        "grp",
+        "hashlib",
+        "http",
+        "itertools",
+        "json",
+        "math",
+        "os",
+        "pwd",
+        "re",
+        "selectors",
+        "shlex",
+        "shutil",
+        "signal",
+    ),
+    *("secrets", "socket", "stat", "string", "subprocess", "sys", "tempfile", "threading", "time", "types", "typing"),
+    *("unicodedata", "urllib"),
 }
 
 
