@@ -1,0 +1,46 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How an action or a verification ended, in words. Private to this collection."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping
+
+from ..shapes import records, words
+from .wording import comma, said
+
+_CHANGED = {True: "the host was changed", False: "the host was not changed"}
+RESULTS = ("failed", "unknown", "passed")
+
+
+def of_action(data: Mapping[str, Any]) -> str:
+    """``applied, the host was changed``, of an ``action_finished``."""
+    changed = data.get("changed")
+    known = changed if isinstance(changed, bool) else None
+    told = "whether the host was changed is not known" if known is None else _CHANGED[known]
+    return "%s, %s" % (said(words(data.get("outcome"))), told)
+
+
+def of_verification(data: Mapping[str, Any]) -> str:
+    """``passed, 12 of 12 checks passed``, of a ``verified``."""
+    checks = by_result(data)
+    every = sum(len(names) for names in checks.values())
+    told = "%s, %d of %d checks passed" % ("passed" if data.get("passed") is True else "failed", len(checks["passed"]), every)
+    for result in ("failed", "unknown"):
+        if checks[result]:
+            told += "; %s: %s" % (result, comma([said(name, 80) for name in checks[result]]))
+    return told
+
+
+def by_result(data: Mapping[str, Any]) -> Dict[str, List[Any]]:
+    """The names of the checks by their result. A result that is none of the three is unknown."""
+    found: Dict[str, List[Any]] = {result: [] for result in RESULTS}
+    for check in records(data.get("checks")):
+        found[result_of(check)].append(check.get("check"))
+    return found
+
+
+def result_of(check: Mapping[str, Any]) -> str:
+    """One of :data:`RESULTS`."""
+    result = check.get("result")
+    return result if isinstance(result, str) and result in RESULTS else "unknown"
