@@ -31,6 +31,9 @@ INPUT_AND_OUTPUT = {
 }
 PURE = [
     *(MODULE_UTILS / "parse").glob("*.py"),
+    *(MODULE_UTILS / "note").glob("*.py"),
+    MODULE_UTILS / "markdown.py",
+    MODULE_UTILS / "shapes.py",
     MODULE_UTILS / "envfile.py",
     MODULE_UTILS / "redact.py",
     MODULE_UTILS / "service.py",
@@ -90,8 +93,9 @@ STANDARD_LIBRARY = {
         "fcntl",
         "functools",
     ),
-    *("glob", "grp", "http", "itertools", "json", "math", "os", "pwd", "re", "selectors", "shlex", "shutil", "signal"),
-    *("socket", "stat", "string", "subprocess", "sys", "tempfile", "threading", "time", "types", "typing", "urllib"),
+    *("glob", "grp", "http", "ipaddress", "itertools", "json", "math", "os", "pwd", "re", "selectors", "shlex"),
+    *("shutil", "signal", "socket", "stat", "string", "subprocess", "sys", "tempfile", "threading", "time", "types"),
+    *("typing", "urllib"),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any, List, Sequence, Tuple
 from .. import markdown
 from ..shapes import words
 from . import outcomes
-from .history import Action
+from .history import Action, objective
 from .wording import comma, day_and_clock, said, size, span
 
 _MOST_COMMANDS = 40
@@ -39,7 +39,7 @@ def _action(number: int, action: Action) -> List[str]:
     else:
         when = span(action.begun.at, action.finished.at)
         ended = outcomes.of_action(action.finished.data)
-    shown = ["**%d. %s** (%s UTC): %s." % (number, said(begun.get("objective")), when, ended), ""]
+    shown = ["**%d. %s** (%s UTC): %s." % (number, said(objective(action)), when, ended), ""]
     shown += ["- %s: %s" % (label, value) for label, value in _facts(action)]
     return [*shown, "", *_commands(begun.get("argv"))]
 

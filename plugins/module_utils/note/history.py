@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from ..parse import times
-from ..shapes import mapping, records, whole
+from ..shapes import mapping, records, whole, words
 
 
 class Event(NamedTuple):
@@ -79,14 +79,21 @@ def newest(events: Sequence[Event], *kinds: str) -> Optional[Event]:
     return next((event for event in reversed(events) if event.kind in kinds), None)
 
 
+def objective(action: Action) -> str:
+    """What an action was for; its name where that was not said."""
+    data = action.begun.data
+    return data["objective"] if data.get("objective") else words(data.get("action"))
+
+
 def changed_after(events: Sequence[Event], event: Event) -> bool:
     """Whether the host was changed after that event, or may have been."""
-    later = events[_place(events, event) + 1 :]
-    return any(
-        each.kind == "action_begun" or (each.kind == "action_finished" and each.data.get("changed") is not False)
-        for each in later
-    )
+    later = events[next(number for number, each in enumerate(events) if each is event) + 1 :]
+    if any(action.finished is None for action in actions(later)):
+        return True
+    return any(each.kind == "action_finished" and _changed(each.data) for each in later)
 
 
-def _place(events: Sequence[Event], event: Event) -> int:
-    return next(number for number, each in enumerate(events) if each is event)
+def _changed(data: Mapping[str, Any]) -> bool:
+    """Whether an action that ended so changed the host, or may have."""
+    changed = data.get("changed")
+    return changed is not False and not (changed is None and data.get("outcome") in ("nothing_to_do", "refused"))

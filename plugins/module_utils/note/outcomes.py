@@ -10,14 +10,13 @@ from ..shapes import records, words
 from .wording import comma, said
 
 _CHANGED = {True: "the host was changed", False: "the host was not changed"}
+_PASSED = {True: "passed", False: "failed"}
 RESULTS = ("failed", "unknown", "passed")
 
 
 def of_action(data: Mapping[str, Any]) -> str:
     """``applied, the host was changed``, of an ``action_finished``."""
-    changed = data.get("changed")
-    known = changed if isinstance(changed, bool) else None
-    told = "whether the host was changed is not known" if known is None else _CHANGED[known]
+    told = _of_three(_CHANGED, data.get("changed"), "whether the host was changed is not known")
     return "%s, %s" % (said(words(data.get("outcome"))), told)
 
 
@@ -25,7 +24,8 @@ def of_verification(data: Mapping[str, Any]) -> str:
     """``passed, 12 of 12 checks passed``, of a ``verified``."""
     checks = by_result(data)
     every = sum(len(names) for names in checks.values())
-    told = "%s, %d of %d checks passed" % ("passed" if data.get("passed") is True else "failed", len(checks["passed"]), every)
+    word = _of_three(_PASSED, data.get("passed"), "not everything could be seen")
+    told = "%s, %d of %d checks passed" % (word, len(checks["passed"]), every)
     for result in ("failed", "unknown"):
         if checks[result]:
             told += "; %s: %s" % (result, comma([said(name, 80) for name in checks[result]]))
@@ -44,3 +44,7 @@ def result_of(check: Mapping[str, Any]) -> str:
     """One of :data:`RESULTS`."""
     result = check.get("result")
     return result if isinstance(result, str) and result in RESULTS else "unknown"
+
+
+def _of_three(told: Mapping[bool, str], value: Any, not_known: str) -> str:
+    return told[value] if isinstance(value, bool) else not_known

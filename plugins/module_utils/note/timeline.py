@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 
 from ..shapes import records, words
 from . import outcomes
-from .history import Event, actions
+from .history import Action, Event, actions, objective
 from .wording import clock, day, day_and_clock, said, said_in_lines
 
 
@@ -19,10 +19,8 @@ class _Entry(NamedTuple):
 
 def lines(started_at: Optional[str], events: Sequence[Event]) -> List[str]:
     """A list for each day."""
-    objectives = {
-        str(event.data.get("action_id")): event.data.get("objective") for event in events if event.kind == "action_begun"
-    }
-    entries = [_Entry(event.at, _sentence(event, objectives)) for event in events]
+    every = actions(events)
+    entries = [_Entry(event.at, _sentence(event, every)) for event in events]
     opened = next((event for event in events if event.kind == "incident_opened"), None)
     if started_at is not None and (opened is None or opened.at != started_at):
         entries.insert(0, _Entry(started_at, ["The incident began"]))
@@ -34,10 +32,6 @@ def lines(started_at: Optional[str], events: Sequence[Event]) -> List[str]:
             shown += ["", "**%s**" % today, ""] if shown else ["**%s**" % today, ""]
         shown.append("- %s %s" % (clock(entry.at), entry.lines[0]))
         shown += ["  - " + line for line in entry.lines[1:]]
-    unfinished = [action.begun for action in actions(events) if action.finished is None]
-    if unfinished:
-        shown += ["", "Begun, and no outcome is on record:", ""]
-        shown += ["- %s %s" % (day_and_clock(event.at), said(event.data.get("objective"))) for event in unfinished]
     return shown or ["Nothing is on record yet."]
 
 
@@ -51,11 +45,10 @@ def _by_time(entries: Sequence[_Entry]) -> List[_Entry]:
     return [entries[number] for _at, number in sorted(keys)]
 
 
-def _sentence(event: Event, objectives: Mapping[str, Any]) -> List[str]:
+def _sentence(event: Event, every: Sequence[Action]) -> List[str]:
     write = _SENTENCES.get(event.kind)
-    if event.kind == "action_finished":
-        objective = objectives.get(str(event.data.get("action_id")))
-        sentence = ["Ended: %s: %s" % (said(objective), outcomes.of_action(event.data))]
+    if event.kind in ("action_begun", "action_finished"):
+        sentence = [_of_action(event, every)]
     else:
         sentence = write(event.data) if write else [said(words(event.kind))]
     after = ""
@@ -90,8 +83,14 @@ def _remark(data: Mapping[str, Any]) -> List[str]:
     return said_in_lines(data.get("text"))
 
 
-def _begun(data: Mapping[str, Any]) -> List[str]:
-    return ["Began: %s" % said(data.get("objective"))]
+def _of_action(event: Event, every: Sequence[Action]) -> str:
+    action = next((each for each in every if event is each.begun or event is each.finished), None)
+    if action is None:
+        return "Ended, and no beginning is on record: %s" % outcomes.of_action(event.data)
+    what = said(objective(action))
+    if event is action.finished:
+        return "Ended: %s: %s" % (what, outcomes.of_action(event.data))
+    return "Began: %s%s" % (what, "" if action.finished else " (**no outcome is on record**)")
 
 
 def _verified(data: Mapping[str, Any]) -> List[str]:
@@ -118,7 +117,6 @@ _SENTENCES: Dict[str, Callable[[Mapping[str, Any]], List[str]]] = {
     "severity_changed": _severity,
     "triage_run": _triage,
     "remark": _remark,
-    "action_begun": _begun,
     "verified": _verified,
     "clearance_granted": _clearance("granted"),
     "clearance_released": _clearance("released"),
