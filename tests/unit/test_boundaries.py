@@ -31,6 +31,9 @@ INPUT_AND_OUTPUT = {
 }
 PURE = [
     *(MODULE_UTILS / "parse").glob("*.py"),
+    *(MODULE_UTILS / "note").glob("*.py"),
+    MODULE_UTILS / "markdown.py",
+    MODULE_UTILS / "shapes.py",
     MODULE_UTILS / "envfile.py",
     MODULE_UTILS / "events.py",
     MODULE_UTILS / "incident.py",
@@ -92,24 +95,9 @@ STANDARD_LIBRARY = {
         "fcntl",
         "functools",
     ),
-    *(
-        "glob",
-        "grp",
-        "hashlib",
-        "http",
-        "itertools",
-        "json",
-        "math",
-        "os",
-        "pwd",
-        "re",
-        "selectors",
-        "shlex",
-        "shutil",
-        "signal",
-    ),
-    *("secrets", "socket", "stat", "string", "subprocess", "sys", "tempfile", "threading", "time", "types", "typing"),
-    *("unicodedata", "urllib"),
+    *("glob", "grp", "hashlib", "http", "ipaddress", "itertools", "json", "math", "os", "pwd", "re", "secrets"),
+    *("selectors", "shlex", "shutil", "signal", "socket", "stat", "string", "subprocess", "sys", "tempfile"),
+    *("threading", "time", "types", "typing", "unicodedata", "urllib"),
 }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from .shapes import NOT_KNOWN, mapping, number, records, shown, whole, words
+from ...module_utils.shapes import NOT_KNOWN, mapping, number, records, shown, whole, words
 
 # In the order of reports.
 TITLES: Dict[str, str] = {

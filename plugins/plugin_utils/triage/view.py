@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 from ...module_utils.parse.text import one_line
 from .digests import TITLES, digest
 from .evidence import Evidence
-from .shapes import NOT_KNOWN, duration, mapping, number, records, shown, whole, words
+from ...module_utils.shapes import NOT_KNOWN, duration, mapping, number, records, shown, whole, words
 from .times import moment
 
 _HOST_LIMIT = 80

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from ansible_collections.healtharchive.remediation.plugins.module_utils.markdown import line
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.text import one_line
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import html, markdown, report
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import html, report
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.digests import TITLES
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.evidence import PROBES
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.view import host_name, view
@@ -222,7 +223,7 @@ def test_any_change_of_real_evidence(evidence: Any) -> None:
 @given(st.text())
 def test_any_line_of_markdown_stays_itself(value: str) -> None:
     shown = one_line(value, 200).strip()
-    rendered = MarkdownIt("commonmark", {"html": True}).render("- " + markdown.line(shown))
+    rendered = MarkdownIt("commonmark", {"html": True}).render("- " + line(shown))
     page = Page(rendered)
     assert page.elements <= {"ul", "li", "p"}
     assert " ".join("".join(page.text).split()) == " ".join(shown.split())
