@@ -30,14 +30,15 @@ def files(
     """
     shown = view(host, evidence, result, evidence_file)
     return {
-        "evidence.json": _json(evidence),
-        "result.json": _json(result),
+        "evidence.json": json_text(evidence),
+        "result.json": json_text(result),
         "triage.md": markdown.render(shown),
         "triage.html": html.render(shown),
     }
 
 
-def _json(content: Any) -> str:
+def json_text(content: Any) -> str:
+    """As the files hold it."""
     return json.dumps(content, indent=2) + "\n"
 
 
@@ -47,7 +48,7 @@ def write(base: str, host: str, moment: Any, contents: Mapping[str, str]) -> str
     The stamp is the moment of the evidence (``20261123T175000Z``, UTC); a second run within it gets ``-2``. Raises
     OSError.
     """
-    parent = os.path.join(os.path.abspath(os.path.expanduser(base)), _directory_name(host))
+    parent = os.path.join(os.path.abspath(os.path.expanduser(base)), directory_name(host))
     os.makedirs(parent, mode=0o700, exist_ok=True)
     directory = _new_directory(parent, _stamp(moment))
     for name, content in contents.items():
@@ -55,7 +56,7 @@ def write(base: str, host: str, moment: Any, contents: Mapping[str, str]) -> str
     return directory
 
 
-def _directory_name(host: str) -> str:
+def directory_name(host: str) -> str:
     """The inventory's name of the host as one directory name: it can hold anything, a slash too."""
     name = re.sub(r"[^A-Za-z0-9._-]", "_", host)[:200]
     return name if name.strip(".") else "_" + name

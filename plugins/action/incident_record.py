@@ -1,0 +1,129 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Record on the host what the operator said (documented in plugins/modules/incident_record.py)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, List, Mapping, Optional
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.healtharchive.remediation.plugins.module_utils import settings
+from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import caller, suggestion
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.recording import Host
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import result as refused
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.scratchpad import Scratchpad
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import NotSaid, said
+
+SPECIFICATION: Dict[str, Dict[str, Any]] = {
+    "wish": {"type": "dict", "default": {}},
+    "said": {"type": "dict", "default": {}},
+    "renamed": {"type": "dict", "default": {}},
+    "triage_directory": {"type": "str"},
+    "scratchpad_directory": {"type": "str"},
+    **settings.ARGUMENT_SPEC,
+}
+
+
+class ActionModule(ActionBase):
+    """Runs the module `incident` on the host, with texts in which nothing was evaluated."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+        outcome = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        _validation, options = self.validate_argument_spec(argument_spec=SPECIFICATION)
+        try:
+            typed = said(self._loader, [*options["said"].values(), "triage"])
+            wish = {**options["wish"], **caller.described(self._loader, variables)}
+            wish.update({name: typed[word] for name, word in options["said"].items() if word in typed})
+            wish["incident"] = options["renamed"].get(wish.get("incident"), wish.get("incident"))
+            suggested = self._suggestion(options["triage_directory"], typed.get("triage"), variables)
+        except (NotSaid, suggestion.BadTriage) as error:
+            outcome.update(failed=True, msg=str(error), code="bad_input")
+            return outcome
+        outcome.update(self._recorded(wish, suggested, "triage" in typed, options["scratchpad_directory"], variables))
+        return outcome
+
+    @staticmethod
+    def _suggestion(
+        directory: Optional[str], file: Optional[str], variables: Mapping[str, Any]
+    ) -> Optional[suggestion.Suggestion]:
+        """What a triage suggests, only where one is asked for: when an incident is opened."""
+        if directory is None:
+            return None
+        if file is not None:
+            return suggestion.named(file)
+        return suggestion.newest(directory, str(variables.get("inventory_hostname", "")), time.time())
+
+    def _recorded(
+        self,
+        wish: Dict[str, Any],
+        suggested: Optional[suggestion.Suggestion],
+        wanted: bool,
+        scratchpad_directory: Optional[str],
+        variables: Mapping[str, Any],
+    ) -> Dict[str, Any]:
+        if suggested is not None and wanted:
+            wish["events"] = [*(wish.get("events") or []), suggested.event]
+        host = Host(self, variables)
+        reason = host.why_not_reached()
+        if reason is not None:
+            if scratchpad_directory is None:
+                return {"failed": True, "unreachable": True, "msg": reason}
+            return self._written_down(wish, suggested, reason, scratchpad_directory, variables)
+        result = host.record(wish)
+        used = None
+        if result.get("code") == "severity_missing" and suggested is not None and suggested.severity is not None:
+            # Asked for only now: an incident that is open already must not get another severity from it.
+            result, used = host.record(_with(wish, suggested)), suggested
+        return {**result, "reached": True, "severity_from": wrap_var(used.source) if used else None}
+
+    def _written_down(
+        self,
+        wish: Mapping[str, Any],
+        suggested: Optional[suggestion.Suggestion],
+        reason: str,
+        directory: str,
+        variables: Mapping[str, Any],
+    ) -> Dict[str, Any]:
+        scratchpad = Scratchpad(directory, str(variables.get("inventory_hostname", "")))
+        used = None
+        try:
+            try:
+                recorded = scratchpad.record(wish, time.time(), self._task.check_mode)
+            except BadInput as refusal:
+                if refusal.code != "severity_missing" or suggested is None or suggested.severity is None:
+                    raise
+                used = suggested
+                recorded = scratchpad.record(_with(wish, suggested), time.time(), self._task.check_mode)
+        except BadInput as refusal:
+            return {**refused(refusal), "reached": False, "reason": reason}
+        return wrap_var(
+            {
+                "changed": recorded.changed,
+                "reached": False,
+                "reason": reason,
+                "incident_id": recorded.id,
+                "incident": recorded.incident,
+                "events": recorded.events,
+                "severity_from": used.source if used else None,
+            }
+        )
+
+
+def _with(wish: Mapping[str, Any], suggested: suggestion.Suggestion) -> Dict[str, Any]:
+    """The wish with what the triage suggests, and the triage itself as an event."""
+    events: List[Any] = list(wish.get("events") or [])
+    if suggested.event not in events:
+        events.append(suggested.event)
+    return {
+        **wish,
+        "severity": suggested.severity,
+        "severity_reason": wish.get("severity_reason") or suggested.severity_reason,
+        "events": events,
+    }

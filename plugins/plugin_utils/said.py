@@ -1,0 +1,45 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the operator said with ``-e``, as it was typed: a text of an incident is data, not a template.
+
+Ansible evaluates ``{{ }}`` in an extra variable as soon as a task or a condition names the variable. The texts of an
+incident hold what people paste: error messages, log lines, other people's words. So no task, condition or role option
+names them; they are read here, where nothing is evaluated. Private to this collection.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Dict, Iterable, Optional
+
+from ansible.utils.vars import load_extra_vars
+
+from ..module_utils.parse.text import one_line
+
+
+class NotSaid(ValueError):
+    """A value is no text; one line says which."""
+
+
+def said(loader: Any, names: Iterable[str]) -> Dict[str, str]:
+    """The extra variables of these names that are given and not empty, as plain texts. :class:`NotSaid`.
+
+    ``loader``: Ansible's data loader, which decrypts files of ``-e @FILE`` where need be.
+    """
+    given = load_extra_vars(loader)
+    found = {name: text(name, given.get(name)) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def text(name: str, value: Any) -> Optional[str]:
+    """One value as a text without any mark of Ansible's; None if there is nothing in it."""
+    if value is None:
+        return None
+    if isinstance(value, (bool, dict, list, tuple, set)):
+        raise NotSaid("%s must be a text, not %s." % (one_line(name, 40), type(value).__name__))
+    if isinstance(value, datetime.datetime):
+        # YAML makes one of 2026-11-23T17:50:00Z. One without a zone keeps none, and is refused where a time is wanted.
+        return value.isoformat()
+    # Not str(): it would keep a subclass, and with it the mark that says "a template".
+    plain = "".join(list(str(value)))
+    return plain if plain.strip() else None
