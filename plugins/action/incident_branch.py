@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import publication
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused, result
 
 
 class ActionModule(ActionBase):
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
                 self._task.check_mode,
             )
         except Refused as refusal:
-            outcome.update(refusal.result())
+            outcome.update(result(refusal))
             return outcome
         outcome.update(
             changed=published.changed,

@@ -10,7 +10,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.healtharchive.remediation.plugins.module_utils.note.public_draft import public_draft
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import notes
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused, result
 
 
 class ActionModule(ActionBase):
@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
                 self._task.check_mode,
             )
         except Refused as refusal:
-            outcome.update(refusal.result())
+            outcome.update(result(refusal))
             return outcome
         outcome.update(
             changed=written.changed,

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import os
 import stat
-import tempfile
 from typing import Iterator, Optional
 
 # Readable by their owner only: what is known of an incident is not for every account of a shared controller.
@@ -35,19 +34,26 @@ def read(path: str, cap: int) -> Optional[bytes]:
 
 
 def write(path: str, content: bytes) -> None:
-    """Put a file in place of the one of that name, with its mode. Raises OSError."""
+    """Put a file in place of the one of that name, with its mode. Raises OSError.
+
+    One writer at a time: a directory of its own, or :func:`locked`.
+    """
     directory = os.path.dirname(path)
     try:
         mode = stat.S_IMODE(os.lstat(path).st_mode)
     except FileNotFoundError:
         mode = FILE_MODE
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=directory)
+    # What a run that was ended has left is taken up by the next one.
+    temporary = os.path.join(directory, ".%s.part" % os.path.basename(path))
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
     try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

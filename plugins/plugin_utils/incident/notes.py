@@ -11,8 +11,8 @@ from ...module_utils.note import lines
 from ...module_utils.note.markers import Problem
 from ...module_utils.note.render import render
 from .. import whole_file
-from . import identity
-from .refusal import Refused
+
+from .refusal import Refused, checked
 
 LARGEST_BYTES = 8 * 1024 * 1024
 
@@ -29,7 +29,7 @@ class Written(NamedTuple):
 
 def path_of(output_directory: str, incident: Any) -> str:
     """Where the note of an incident is. Raises :class:`.refusal.Refused` for what is no id of one."""
-    name = identity.checked(incident)
+    name = checked(incident)
     return os.path.join(os.path.abspath(os.path.expanduser(output_directory)), name + ".md")
 
 

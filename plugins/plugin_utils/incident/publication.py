@@ -11,10 +11,10 @@ from ...module_utils.note.publishable import Removed, publishable
 from ...module_utils.parse.text import one_line
 from ...module_utils.shapes import shown
 from .. import whole_file
-from . import identity, notes
+from . import notes
 from .clone import Blob, Clone, Workshop, workshop
 from .index import Entry, Indexed, with_entry
-from .refusal import Refused
+from .refusal import Refused, checked
 
 DIRECTORY = "docs/operations/incidents"
 INDEX = DIRECTORY + "/README.md"
@@ -41,7 +41,7 @@ def publish(
     check_mode: bool,
 ) -> Published:
     """Put the note of an incident, as it is in ``output_directory``, on a new branch. Raises :class:`.refusal.Refused`."""
-    name = identity.checked(incident.get("id"))
+    name = checked(incident.get("id"))
     branch = "incident/" + name
     note = publishable(_note(output_directory, name), leave_out)
     entry = _entry(incident, leave_out)
