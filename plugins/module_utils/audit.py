@@ -13,13 +13,11 @@ import contextlib
 import errno
 import fcntl
 import os
-import pwd
 import secrets
-import stat
 import time
 from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple
 
-from . import events
+from . import directories, events
 from .events import Draft, Origin
 from .parse import audit as lines
 from .parse import times
@@ -29,11 +27,6 @@ from .settings import BadInput
 
 DIRECTORY = "remediation"
 LOG = "audit.jsonl"
-_DIRECTORY_MODE = 0o2770
-_LOG_MODE = 0o660
-# What a creation leaves that was cut short: nobody else can have used it yet.
-_NEW_DIRECTORY_MODE = 0o700
-_NEW_LOG_MODE = 0o600
 
 # A writer holds the lock for some milliseconds; one that is stopped in the middle must not hold up everybody for ever.
 LOCK_SECONDS = 20.0
@@ -93,6 +86,14 @@ def compose(draft: Draft, origin: Origin, redactor: Redactor, end: lines.Tail, n
     if end.torn:
         event["after_torn_line"] = True
     return event
+
+
+def line_of(event: Dict[str, Any]) -> bytes:
+    """The line that an event will be; :class:`events.BadEvent` if it is too long."""
+    line = lines.encode(event)
+    if len(line) > lines.LINE_LIMIT_BYTES:
+        raise events.BadEvent("the event is longer than %d bytes" % lines.LINE_LIMIT_BYTES)
+    return line
 
 
 class Snapshot:
@@ -204,14 +205,9 @@ class Writer(Snapshot):
         try:
             end = self.tail()
         except ParseError as error:
-            raise self._log.refusal(
-                "audit_broken", "The last event of %s cannot be continued: %s." % (self._log.paths.log, error)
-            ) from error
+            raise self._log.cannot_continue(error) from error
         event = compose(draft, self._log.origin, self._log.redactor, end, time.time())
-        line = lines.encode(event)
-        if len(line) > lines.LINE_LIMIT_BYTES:
-            raise events.BadEvent("the event is longer than %d bytes" % lines.LINE_LIMIT_BYTES)
-        self._write((b"" if self.ends_in_newline else b"\n") + line + b"\n")
+        self._write((b"" if self.ends_in_newline else b"\n") + line_of(event) + b"\n")
         return Written(event, True)
 
     def _write(self, content: bytes) -> None:
@@ -269,8 +265,8 @@ class AuditLog:
     def reading(self) -> Iterator[Snapshot]:
         """The log as it is now; an empty one if there is none. Creates nothing, and stands in nobody's way: the lock is
         held for as long as it takes to ask for the size. :class:`AuditUnavailable`, :class:`BadInput`."""
-        with self._directory(create=False) as directory:
-            descriptor = None if directory is None else self._open(directory, os.O_RDONLY)
+        with self.directory(create=False) as directory:
+            descriptor = None if directory is None else self._open(directory)
             if descriptor is None:
                 yield Snapshot(None, 0)
                 return
@@ -291,9 +287,11 @@ class AuditLog:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writer]:
         """The log under its lock, created if need be. :class:`AuditUnavailable`, :class:`BadInput`."""
-        with self._directory(create=True) as directory:
+        with self.directory(create=True) as directory:
             assert directory is not None
-            descriptor = self._create(directory)
+            with self._refusing():
+                flags = os.O_RDWR | os.O_APPEND
+                descriptor = directories.created_file(directory, LOG, self.paths.log, flags)
             try:
                 if not self._lock(descriptor, fcntl.LOCK_EX, LOCK_SECONDS):
                     message = "Somebody has held the lock of %s for %.0f seconds." % (self.paths.log, LOCK_SECONDS)
@@ -305,16 +303,19 @@ class AuditLog:
 
     def check_writable(self) -> None:
         """What can be said without writing: for check mode. :class:`AuditUnavailable`, :class:`BadInput`."""
-        with self._directory(create=False) as directory:
-            descriptor = None if directory is None else self._open(directory, os.O_RDONLY)
+        with self.directory(create=False) as directory:
+            descriptor = None if directory is None else self._open(directory)
             if descriptor is not None:
                 os.close(descriptor)
             if os.statvfs(self.paths.operations if directory is None else directory).f_flag & os.ST_RDONLY:
                 raise self.failed(OSError(errno.EROFS, os.strerror(errno.EROFS)))
 
     @contextlib.contextmanager
-    def _directory(self, create: bool) -> Iterator[Optional[int]]:
-        """The directory; None if there is none and none is to be created."""
+    def directory(self, create: bool) -> Iterator[Optional[int]]:
+        """The directory of the record, open; None if there is none and none is to be created.
+
+        :class:`AuditUnavailable`, :class:`BadInput`.
+        """
         try:
             operations = os.open(self.paths.operations, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
@@ -324,103 +325,38 @@ class AuditLog:
                 "operators." % (self.paths.operations, error.strerror),
                 "Set healtharchive_ops_directory for this host in the inventory, or check that this is the right host.",
             ) from error
-        descriptor = None
         try:
-            descriptor = self._open_directory(operations, create)
+            with self._refusing():
+                descriptor = directories.directory(operations, DIRECTORY, self.paths.directory, create)
+        finally:
+            os.close(operations)
+        try:
             yield descriptor
         finally:
             if descriptor is not None:
                 os.close(descriptor)
-            os.close(operations)
 
-    def _open_directory(self, operations: int, create: bool) -> Optional[int]:
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            if create:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(DIRECTORY, _NEW_DIRECTORY_MODE, dir_fd=operations)
-            try:
-                descriptor = os.open(DIRECTORY, flags, dir_fd=operations)
-            except FileNotFoundError:
-                if create:
+    def _open(self, directory: int) -> Optional[int]:
+        """The file for reading; None if there is none."""
+        with self._refusing():
+            descriptor = directories.file(directory, LOG, self.paths.log, os.O_RDONLY)
+            if descriptor is not None:
+                try:
+                    directories.check_owner(os.fstat(descriptor), self.paths.log)
+                except directories.Unsafe:
+                    os.close(descriptor)
                     raise
-                return None
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise self.refusal("audit_unsafe", "%s is a link, or no directory." % self.paths.directory) from error
-            raise self.failed(error) from error
-        try:
-            status = os.fstat(descriptor)
-            self._check_owner(status, self.paths.directory)
-            if create and stat.S_IMODE(status.st_mode) & 0o7777 == _NEW_DIRECTORY_MODE:
-                self._settle(descriptor, os.fstat(operations).st_gid, _DIRECTORY_MODE)
-                os.fsync(operations)
-        except OSError as error:
-            os.close(descriptor)
-            raise self.failed(error) from error
-        except AuditUnavailable:
-            os.close(descriptor)
-            raise
-        return descriptor
+            return descriptor
 
-    def _create(self, directory: int) -> int:
-        flags = os.O_RDWR | os.O_APPEND
-        descriptor = self._open(directory, flags)
-        if descriptor is None:
-            try:
-                new = os.open(LOG, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _NEW_LOG_MODE, dir_fd=directory)
-                os.close(new)
-            except FileExistsError:
-                pass  # somebody else was a moment faster
-            except OSError as error:
-                raise self.failed(error) from error
-            descriptor = self._open(directory, flags)
-            if descriptor is None:
-                raise self.refusal("audit_unwritable", "%s was taken away while it was created." % self.paths.log)
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Turns what goes wrong with a file into a refusal."""
         try:
-            status = os.fstat(descriptor)
-            if stat.S_IMODE(status.st_mode) == _NEW_LOG_MODE:
-                self._settle(descriptor, os.fstat(directory).st_gid, _LOG_MODE)
-                os.fsync(directory)
+            yield
+        except directories.Unsafe as error:
+            raise self.refusal("audit_unsafe", str(error)) from error
         except OSError as error:
-            os.close(descriptor)
             raise self.failed(error) from error
-        return descriptor
-
-    def _open(self, directory: int, flags: int) -> Optional[int]:
-        """The file as it is, None if there is none; nothing that could hold us up or lead elsewhere is opened."""
-        try:
-            descriptor = os.open(
-                LOG, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=directory
-            )
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
-                raise self.refusal("audit_unsafe", "%s is no regular file." % self.paths.log) from error
-            raise self.failed(error) from error
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise self.refusal("audit_unsafe", "%s is no regular file." % self.paths.log)
-            self._check_owner(status, self.paths.log)
-        except AuditUnavailable:
-            os.close(descriptor)
-            raise
-        return descriptor
-
-    def _check_owner(self, status: os.stat_result, path: str) -> None:
-        """What others own or may change could be anything; what is only moded otherwise is the site's affair."""
-        if status.st_uid != os.geteuid():
-            raise self.refusal("audit_unsafe", "%s belongs to %s." % (path, _account(status.st_uid)))
-        if status.st_mode & stat.S_IWOTH:
-            raise self.refusal("audit_unsafe", "Everybody may write to %s." % path)
-
-    @staticmethod
-    def _settle(descriptor: int, group: int, mode: int) -> None:
-        os.fchown(descriptor, -1, group)
-        os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
 
     @staticmethod
     def _lock(descriptor: int, kind: int, seconds: float) -> bool:
@@ -456,6 +392,10 @@ class AuditLog:
         message = "%s cannot be written: %s." % (self.paths.log, error.strerror)
         return self.refusal("audit_unwritable", message)
 
+    def cannot_continue(self, error: ParseError) -> AuditUnavailable:
+        """The refusal for a log whose last event was changed."""
+        return self.refusal("audit_broken", "The last event of %s cannot be continued: %s." % (self.paths.log, error))
+
     @staticmethod
     def refusal(code: str, message: str) -> AuditUnavailable:
         """A refusal of one line, with its next step."""
@@ -476,10 +416,3 @@ _NEXT_STEPS = {
 
 def _identity(status: os.stat_result) -> Tuple[int, int]:
     return status.st_dev, status.st_ino
-
-
-def _account(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return "account %d" % uid

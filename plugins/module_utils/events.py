@@ -249,6 +249,11 @@ def is_incident(value: Any) -> bool:
     return True
 
 
+def kept_text(value: Any, redactor: Redactor) -> str:
+    """A text as it may be recorded; :class:`BadEvent`."""
+    return _text(value, redactor)
+
+
 def kept_data(kind: Any, data: Any, redactor: Redactor) -> Dict[str, Any]:
     """The data of an event as it may be recorded, every field of its kind in it; :class:`BadEvent`."""
     if not isinstance(kind, str) or kind not in _DATA:

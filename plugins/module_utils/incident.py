@@ -52,6 +52,7 @@ class Wish(NamedTuple):
     reason: Optional[str] = None
     trigger: Optional[str] = None
     underlying: Optional[str] = None
+    environment_found: Optional[str] = None  # what the host calls itself, where the caller does not say
     events: Sequence[Draft] = ()
 
 
@@ -282,7 +283,7 @@ def _opened(record: Record, wish: Wish, now: str, taken: Collection[str]) -> Tup
         "area": wish.area,
         "owner": wish.owner,
         "started_at": started_at,
-        "environment": wish.environment,
+        "environment": wish.environment_found if wish.environment is None else wish.environment,
     }
     return name, Draft("incident_opened", data, name, events.event_id_of("incident_opened", name))
 

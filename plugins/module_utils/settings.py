@@ -29,6 +29,7 @@ class Settings(NamedTuple):
     archive_root: str
     storage_mount: str
     tiering_manifest: str
+    ops_directory: str
     api_url: str
     deploy_lock_file: str
     job_lock_directory: str
@@ -54,7 +55,7 @@ class Settings(NamedTuple):
         return {**self._asdict(), "cli": self.cli}
 
 
-# The defaults are those of the service's own host (contract 1.1, 1.4, 1.6).
+# The defaults are those of the service's own host (contract 1.1, 1.4, 1.6, 1.7).
 ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "checkout": {"type": "path", "default": "/opt/healtharchive"},
     "env_file": {"type": "path", "default": "/etc/healtharchive/backend.env"},
@@ -62,6 +63,7 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "archive_root": {"type": "path", "default": "/srv/healtharchive/jobs"},
     "storage_mount": {"type": "path", "default": "/srv/healtharchive/storagebox"},
     "tiering_manifest": {"type": "path", "default": "/etc/healtharchive/warc-tiering.binds"},
+    "ops_directory": {"type": "path", "default": "/srv/healtharchive/ops"},
     "api_url": {"type": "str", "default": "http://127.0.0.1:8001"},
     "deploy_lock_file": {"type": "path", "default": "/tmp/healtharchive-deploy.lock"},
     "job_lock_directory": {"type": "path", "default": "/tmp/healtharchive-job-locks"},
@@ -75,6 +77,7 @@ _PATHS = (
     "archive_root",
     "storage_mount",
     "tiering_manifest",
+    "ops_directory",
     "deploy_lock_file",
     "job_lock_directory",
 )

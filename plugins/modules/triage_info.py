@@ -15,6 +15,7 @@ description:
     P(healtharchive.remediation.classify#filter).
 extends_documentation_fragment:
   - healtharchive.remediation.host
+  - healtharchive.remediation.host.reading
 seealso:
   - module: healtharchive.remediation.job_info
   - module: healtharchive.remediation.public_surface_info

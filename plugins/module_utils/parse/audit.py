@@ -172,6 +172,11 @@ class Tail(NamedTuple):
     torn: bool
 
 
+def after(line: bytes, event: Dict[str, Any]) -> Tail:
+    """What follows an event whose line is the last one."""
+    return Tail(hashlib.sha256(line).hexdigest(), event["sequence"] + 1, False)
+
+
 def tail(content: bytes, from_start: bool) -> Optional[Tail]:
     """What follows the end of a log. ``content``: its last bytes; None if they do not reach back to a whole event.
 
