@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
             return outcome
         joined: List[Dict[str, Any]] = []
         for each in waiting:
-            wish = {"incident": each["incident"], "events": each["events"], **caller.described(self._loader, variables)}
+            wish = {"incident": each["incident"], "events": each["events"], **caller.described(self._loader)}
             result = host.record(wish)
             if result.get("failed"):
                 outcome.update(result, joined=wrap_var(joined))

@@ -12,7 +12,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.healtharchive.remediation.plugins.module_utils import settings
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import caller, suggestion
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.recording import Host
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.recording import Host, not_reached
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import result as refused
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.scratchpad import Scratchpad
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import NotSaid, said
@@ -20,6 +20,7 @@ from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said imp
 SPECIFICATION: Dict[str, Dict[str, Any]] = {
     "wish": {"type": "dict", "default": {}},
     "said": {"type": "dict", "default": {}},
+    "keep_state": {"type": "bool", "default": False},
     "renamed": {"type": "dict", "default": {}},
     "triage_directory": {"type": "str"},
     "scratchpad_directory": {"type": "str"},
@@ -38,15 +39,19 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         _validation, options = self.validate_argument_spec(argument_spec=SPECIFICATION)
         try:
-            typed = said(self._loader, [*options["said"].values(), "triage"])
-            wish = {**options["wish"], **caller.described(self._loader, variables)}
+            typed = said(self._loader, [*options["said"].values(), "triage", "remark"])
+            wish = {**options["wish"], **caller.described(self._loader)}
             wish.update({name: typed[word] for name, word in options["said"].items() if word in typed})
             wish["incident"] = options["renamed"].get(wish.get("incident"), wish.get("incident"))
+            if "remark" in typed:
+                wish["events"] = [*(wish.get("events") or []), {"kind": "remark", "data": {"text": typed["remark"]}}]
             suggested = self._suggestion(options["triage_directory"], typed.get("triage"), variables)
         except (NotSaid, suggestion.BadTriage) as error:
             outcome.update(failed=True, msg=str(error), code="bad_input")
             return outcome
-        outcome.update(self._recorded(wish, suggested, "triage" in typed, options["scratchpad_directory"], variables))
+        if suggested is not None and "triage" in typed:
+            wish["events"] = [*(wish.get("events") or []), suggested.event]
+        outcome.update(self._recorded(wish, suggested, options, variables))
         return outcome
 
     @staticmethod
@@ -64,18 +69,20 @@ class ActionModule(ActionBase):
         self,
         wish: Dict[str, Any],
         suggested: Optional[suggestion.Suggestion],
-        wanted: bool,
-        scratchpad_directory: Optional[str],
+        options: Mapping[str, Any],
         variables: Mapping[str, Any],
     ) -> Dict[str, Any]:
-        if suggested is not None and wanted:
-            wish["events"] = [*(wish.get("events") or []), suggested.event]
         host = Host(self, variables)
         reason = host.why_not_reached()
         if reason is not None:
-            if scratchpad_directory is None:
-                return {"failed": True, "unreachable": True, "msg": reason}
-            return self._written_down(wish, suggested, reason, scratchpad_directory, variables)
+            if options["scratchpad_directory"] is None:
+                return wrap_var(not_reached(reason))
+            return self._written_down(wish, suggested, reason, options["scratchpad_directory"], variables)
+        if options["keep_state"]:
+            known = host.look(str(wish.get("incident")))
+            if known.get("failed"):
+                return known
+            wish["state"] = known["incidents"][0]["state"]
         result = host.record(wish)
         used = None
         if result.get("code") == "severity_missing" and suggested is not None and suggested.severity is not None:

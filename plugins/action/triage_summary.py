@@ -30,6 +30,7 @@ class ActionModule(ActionBase):
                 "evidence_file": {"type": "str"},
                 "directory": {"type": "str"},
                 "failure": {"type": "str"},
+                "incident": {"type": "str"},
             },
             required_one_of=[("result", "failure")],
             mutually_exclusive=[("result", "failure")],
@@ -39,7 +40,7 @@ class ActionModule(ActionBase):
         if options["failure"] is None:
             evidence, source = options["evidence"], options["evidence_file"]
             host = view.host_name(host, evidence, source)
-            text = summary.render(host, evidence, options["result"], options["directory"], source)
+            text = summary.render(host, evidence, options["result"], options["directory"], source, options["incident"])
         else:
             text = summary.render_failure(host, options["failure"])
             outcome.update(failed=True, msg=options["failure"])

@@ -18,6 +18,10 @@ options:
     description: The registered result.
     type: dict
     required: true
+  what:
+    description: What was not done.
+    type: str
+    default: Triage was not done
   outside:
     description: What the public addresses answered, the C(outside_view) of M(healtharchive.remediation.outside_view_info).
     type: dict
@@ -41,9 +45,9 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import failure
 
 
-def triage_failure(registered: Any, outside: Any = None) -> Any:
+def triage_failure(registered: Any, outside: Any = None, what: str = "Triage was not done") -> Any:
     """One line; what the host or ssh said in it is not evaluated."""
-    return wrap_var(failure.line(registered, outside))
+    return wrap_var(failure.line(registered, outside, what))
 
 
 class FilterModule:

@@ -34,6 +34,9 @@ options:
     description:
       - Where M(healtharchive.remediation.triage_report) wrote the files; without it the summary says that none were.
     type: str
+  incident:
+    description: The id of the incident that the triage was recorded in.
+    type: str
   failure:
     description:
       - Why there is no evidence; printed as one line instead of a summary, and the task fails with it.

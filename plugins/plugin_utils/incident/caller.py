@@ -10,7 +10,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from typing import Any, Dict, Mapping
+from typing import Any, Dict
 
 from ..said import said
 
@@ -19,7 +19,7 @@ _OPERATORS = ("operator", "awx_user_name", "tower_user_name")
 _JOBS = ("awx_job_id", "tower_job_id")
 
 
-def described(loader: Any, task_vars: Mapping[str, Any]) -> Dict[str, str]:
+def described(loader: Any) -> Dict[str, str]:
     """``operator``, ``controller`` and ``run``, each where it is known."""
     typed = said(loader, (*_OPERATORS, *_JOBS))
     operator = next((typed[name] for name in _OPERATORS if name in typed), None) or _login()

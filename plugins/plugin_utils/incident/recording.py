@@ -13,6 +13,7 @@ from typing import Any, Dict, Mapping, Optional
 from ansible.errors import AnsibleConnectionFailure
 
 from ...module_utils import settings
+from ...module_utils.parse.text import one_line
 
 MODULE = "healtharchive.remediation.incident"
 _LINK_BROKE = "The link to the host broke while it was recording, so it is not known whether it did."
@@ -47,6 +48,25 @@ class Host:
         except AnsibleConnectionFailure as error:
             return _unknown(str(error))
         return _unknown(str(result.get("msg"))) if result.get("unreachable") else result
+
+    def look(self, incident: str) -> Dict[str, Any]:
+        """What the record says of one incident; ``failed`` as :meth:`record`."""
+        try:
+            result = self._action._execute_module(
+                module_name=MODULE + "_info",
+                module_args={**self._settings, "incident": incident},
+                task_vars=dict(self._task_vars),
+            )
+        except AnsibleConnectionFailure as error:
+            return not_reached(str(error))
+        return not_reached(str(result.get("msg"))) if result.get("unreachable") else result
+
+
+def not_reached(reason: str) -> Dict[str, Any]:
+    """The refusal where the host was not reached and nothing can be written down here in its place."""
+    next_step = "Try ssh to it by hand, then run it again: nothing was recorded."
+    message = "The host was not reached (%s). %s" % (one_line(reason.strip(), 300), next_step)
+    return {"failed": True, "code": "host_not_reached", "msg": message, "next_step": next_step}
 
 
 def _unknown(reason: str) -> Dict[str, Any]:

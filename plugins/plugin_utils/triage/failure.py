@@ -21,43 +21,47 @@ _INTERPRETER = re.compile(r"(?i)interpreter|python[0-9.]*: (?:command )?not foun
 _PREFIX = re.compile(r"^(?:Task failed: |Action failed: |Module failed: )+")
 
 
-def line(registered: Any, outside: Any = None) -> str:
+def line(registered: Any, outside: Any = None, what: str = "Triage was not done") -> str:
     """One printable line for the registered result of a ``triage_info`` that failed or did not reach its host.
 
     ``outside``: the record of what the public addresses answered (docs/evidence.md, ``outside_view``), if they were asked.
+    ``what``: what was not done, in words that begin a line.
     """
     result = registered if isinstance(registered, Mapping) else {}
     message = result.get("msg")
     reason = _reason(result)
     if isinstance(result.get("code"), str) and isinstance(message, str):
         # The module's own refusal says what to do next.
-        return one_line("Triage was not done: %s" % message, _LIMIT)
+        return one_line("%s: %s" % (what, message), _LIMIT)
     if _BECOME.search(reason):
         return _sentence(
+            what,
             "The host was reached, but not as root",
             reason,
             "make `sudo -n true` work for the account that Ansible uses, or give its password with -K",
         )
     if result.get("unreachable") is True:
-        return _not_reached(reason, outside)
+        return _not_reached(what, reason, outside)
     if result.get("timedout") or _TIMEOUT.search(reason):
         return _sentence(
+            what,
             "The host was reached but gave no evidence in time",
             reason,
-            "run triage again; if it happens again, look at the load of the host by ssh",
+            "run it again; if it happens again, look at the load of the host by ssh",
         )
     if _INTERPRETER.search(reason):
         return _sentence(
+            what,
             "The probes could not be started",
             reason,
             "set ansible_python_interpreter to a Python 3.9 or newer of the host",
         )
     return _sentence(
-        "The probes could not be run", reason, "run triage again with -vvv, which shows all that the host said"
+        what, "The probes could not be run", reason, "run it again with -vvv, which shows all that the host said"
     )
 
 
-def _not_reached(reason: str, outside: Any) -> str:
+def _not_reached(doing: str, reason: str, outside: Any) -> str:
     """ssh does not reach the host: what the public addresses answer says whether it is the host or the way to it."""
     what = "The host was not reached"
     by_hand = "try ssh to it by hand; if that fails too, the console of its provider shows whether it runs"
@@ -66,7 +70,7 @@ def _not_reached(reason: str, outside: Any) -> str:
     seen = [(record, answer(record)) for record in records]
     told = ["%s %s" % (record.get("url"), words) for record, words in seen if words]
     if not told:
-        return _sentence(what, reason, by_hand)
+        return _sentence(doing, what, reason, by_hand)
     api, frontend = (record if isinstance(record, Mapping) else {} for record in records)
     if api.get("sound") is True:
         meaning = "the host runs and serves; what fails is the way to its ssh"
@@ -77,12 +81,12 @@ def _not_reached(reason: str, outside: Any) -> str:
         meaning = "the site answers without the API, perhaps from another host"
     else:
         meaning = "nothing answers there either: the host or its network is down, or this controller has no way out"
-    return _sentence(what, reason, by_hand, "Seen from here, %s: %s. " % (" and ".join(told), meaning))
+    return _sentence(doing, what, reason, by_hand, "Seen from here, %s: %s. " % (" and ".join(told), meaning))
 
 
-def _sentence(what: str, reason: str, next_step: str, more: str = "") -> str:
+def _sentence(doing: str, what: str, reason: str, next_step: str, more: str = "") -> str:
     return one_line(
-        "Triage was not done: %s (%s). %sNext: %s." % (what, one_line(reason, _REASON_LIMIT), more, next_step), _LIMIT
+        "%s: %s (%s). %sNext: %s." % (doing, what, one_line(reason, _REASON_LIMIT), more, next_step), _LIMIT
     )
 
 

@@ -7,18 +7,16 @@ Private to this collection.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any, Dict, List, Optional, Sequence
 
 from ...module_utils.parse.text import one_line
+from ..incident.summary import unfinished_action
+from ..terminal import WIDTH, labelled
 
-WIDTH = 100
-_LABEL = 10
 _MOST_LINES = 6  # of one kind of statement
 _MOST_COMMITS = 5
 _MOST_TROUBLES = 8  # probes that could not see, or missing facts
-_LINE_LIMIT = 400
 _COMMAND_LIMIT = 4000
 
 
@@ -28,16 +26,19 @@ def render(
     result: Mapping[str, Any],
     directory: Optional[str],
     evidence_file: Optional[str] = None,
+    incident: Optional[str] = None,
 ) -> str:
     """The summary of one host. ``directory``: where the files were written; None: nothing was written.
 
-    ``evidence_file``: where the evidence was read from, if no host was asked.
+    ``evidence_file``: where the evidence was read from, if no host was asked. ``incident``: the id of the incident that it
+    was recorded in, if it was.
     Every line is printable whatever the host said; only a command can be longer than WIDTH, for it is copied.
     """
     classes = list(result.get("classes") or [])
     lines = ["", _headline(host, result, classes), _when(evidence)]
     if evidence_file:
-        lines.append(_labelled("again", "classified from %s; no host was asked" % evidence_file))
+        lines.append(labelled("again", "classified from %s; no host was asked" % evidence_file))
+    lines += _unfinished(evidence)
     lines += _bad_evidence(result)
     if classes:
         lines += _first(classes[0])
@@ -47,7 +48,9 @@ def render(
     lines += _undeployed(result)
     lines += _not_seen(result)
     lines += _next(classes, result)
-    lines.append(_labelled("files", directory if directory else "none written"))
+    lines.append(labelled("files", directory if directory else "none written"))
+    if incident:
+        lines.append(labelled("incident", incident))
     return "\n".join(lines) + "\n"
 
 
@@ -75,15 +78,25 @@ def _when(evidence: Mapping[str, Any]) -> str:
     )
 
 
+def _unfinished(evidence: Mapping[str, Any]) -> List[str]:
+    """What somebody began and nobody saw the end of: it may explain the rest, and comes before every other act."""
+    record = (evidence.get("probes") or {}).get("record")
+    data = record.get("data") if isinstance(record, Mapping) else None
+    actions = data.get("unfinished_actions") if isinstance(data, Mapping) else None
+    found = [each for each in actions if isinstance(each, Mapping)] if isinstance(actions, (list, tuple)) else []
+    lines = [labelled("UNFINISHED", unfinished_action(each)) for each in found]
+    return ["", *_capped(lines, "unfinished actions")] if lines else []
+
+
 def _bad_evidence(result: Mapping[str, Any]) -> List[str]:
-    lines = [_labelled("BAD EVIDENCE:", item["message"]) for item in result.get("bad_evidence") or []]
+    lines = [labelled("BAD EVIDENCE:", item["message"]) for item in result.get("bad_evidence") or []]
     return ["", *_capped(lines, "pieces of bad evidence")] if lines else []
 
 
 def _first(first: Mapping[str, Any]) -> List[str]:
-    lines = ["", _labelled("what", first["summary"])]
+    lines = ["", labelled("what", first["summary"])]
     lines.append(
-        _labelled("how sure", "%s; %s: %s" % (first["confidence"], first["severity"], first["severity_reason"]))
+        labelled("how sure", "%s; %s: %s" % (first["confidence"], first["severity"], first["severity_reason"]))
     )
     lines += _list("for", first["evidence_for"])
     lines += _list("against", first["evidence_against"])
@@ -98,7 +111,7 @@ def _others(classes: Sequence[Mapping[str, Any]]) -> List[str]:
         causes = [str(numbers[cause]) for cause in each["caused_by"] if cause in numbers]
         follows = ", may follow from %s" % ", ".join(causes) if causes else ""
         lines.append(
-            _labelled(
+            labelled(
                 "also %d" % number, "%s (%s%s): %s" % (each["class"], each["confidence"], follows, each["summary"])
             )
         )
@@ -107,10 +120,10 @@ def _others(classes: Sequence[Mapping[str, Any]]) -> List[str]:
 
 def _without_class(result: Mapping[str, Any]) -> List[str]:
     if result.get("verdict") == "nothing_found":
-        return ["", _labelled("what", "Every fact that a healthy host must show was seen.")]
-    lines = ["", _labelled("what", "No rule applies, and not everything that a healthy host must show was seen.")]
+        return ["", labelled("what", "Every fact that a healthy host must show was seen.")]
+    lines = ["", labelled("what", "No rule applies, and not everything that a healthy host must show was seen.")]
     facts = [
-        _labelled("not true" if fact["seen"] else "not seen", fact["text"])
+        labelled("not true" if fact["seen"] else "not seen", fact["text"])
         for fact in result.get("not_established") or []
     ]
     return lines + _capped(facts, "facts")
@@ -124,7 +137,7 @@ def _undeployed(result: Mapping[str, Any]) -> List[str]:
         return []
     shown = ["%s %s" % (commit["sha"][:7], one_line(commit["subject"], 70)) for commit in commits[:_MOST_COMMITS]]
     more = ["and %d more" % (count - len(shown))] if count > len(shown) else []
-    lines = ["", _labelled("undeployed", "on origin/main, not on the host: " + "; ".join([*shown, *more]))]
+    lines = ["", labelled("undeployed", "on origin/main, not on the host: " + "; ".join([*shown, *more]))]
     return lines
 
 
@@ -134,7 +147,7 @@ def _not_seen(result: Mapping[str, Any]) -> List[str]:
     for item in result.get("not_seen") or []:
         reasons.setdefault("%s: %s" % (item["code"], item["message"]), []).append(item["probe"])
     lines = [
-        _labelled("unseen", "%s (%s)" % (", ".join(dict.fromkeys(probes)), reason))
+        labelled("unseen", "%s (%s)" % (", ".join(dict.fromkeys(probes)), reason))
         for reason, probes in reasons.items()
     ]
     return ["", *_capped(lines, "reasons")] if lines else []
@@ -149,30 +162,20 @@ def _next(classes: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> Li
         facts = [fact for fact in result.get("not_established") or [] if fact["command"]]
         why = "Look at the first of them yourself, then run triage again." if facts else "Run triage again."
         command = facts[0]["command"] if facts else None
-    lines = ["", _labelled("next", why)]
+    lines = ["", labelled("next", why)]
     if command:
         lines += ["", "On the host, by ssh, as the operator:", "    " + one_line(command, _COMMAND_LIMIT)]
     if result.get("first_layer_warning"):
-        lines += ["", _labelled("then", result["first_layer_warning"])]
+        lines += ["", labelled("then", result["first_layer_warning"])]
     return [*lines, ""]
 
 
 def _list(label: str, texts: Sequence[str]) -> List[str]:
-    return _capped([_labelled(label, text) for text in texts], "statements")
+    return _capped([labelled(label, text) for text in texts], "statements")
 
 
 def _capped(lines: List[str], what: str) -> List[str]:
     most = _MOST_LINES if what == "statements" else _MOST_TROUBLES
     if len(lines) <= most:
         return lines
-    return [*lines[:most], _labelled("", "and %d more %s: see result.json" % (len(lines) - most, what))]
-
-
-def _labelled(label: str, text: str) -> str:
-    return textwrap.fill(
-        one_line(text, _LINE_LIMIT),
-        WIDTH,
-        initial_indent=label.ljust(_LABEL) if len(label) < _LABEL else label + " ",
-        subsequent_indent=" " * _LABEL,
-        break_on_hyphens=False,
-    )
+    return [*lines[:most], labelled("", "and %d more %s: see result.json" % (len(lines) - most, what))]

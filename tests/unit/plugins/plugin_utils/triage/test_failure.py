@@ -68,7 +68,7 @@ CASES = (
         {"failed": True, "msg": "MODULE FAILURE", "module_stderr": "Traceback\n  x\nMemoryError\n"},
         "The probes could not be run (MODULE FAILURE; MemoryError)",
     ),
-    ({}, "The probes could not be run (no reason given). Next: run triage again with -vvv"),
+    ({}, "The probes could not be run (no reason given). Next: run it again with -vvv"),
 )
 
 

@@ -1,0 +1,64 @@
+#!/usr/bin/python
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verify_summary
+short_description: Print whether a host is well again
+version_added: 0.2.0
+description:
+  - Prints what failed, what could not be seen, what passed, whether it was recorded, and the one command to type next.
+  - Runs on the controller only and prints by itself, because every result format of Ansible would quote and escape the
+    lines. Whatever the host said is made printable; nothing of it is evaluated.
+  - Fails when not every check passed, and when the result was to be recorded and was not.
+author:
+  - HealthArchive maintainers (@healtharchive)
+options:
+  evidence:
+    description: The evidence document of M(healtharchive.remediation.triage_info).
+    type: dict
+    required: true
+  result:
+    description: What P(healtharchive.remediation.verification#filter) made of it.
+    type: dict
+    required: true
+  recorded:
+    description:
+      - What M(healtharchive.remediation.incident_record) returned, failures included. Without it the summary says that nothing
+        was recorded.
+    type: dict
+  incident:
+    description: The id that was named; empty for none.
+    type: str
+    default: ""
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    description: Runs in check mode, as it only prints.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+  platform:
+    description: Runs on the controller.
+    platforms: all
+seealso:
+  - module: healtharchive.remediation.triage_info
+"""
+
+EXAMPLES = r"""
+- name: Print the summary
+  healtharchive.remediation.verify_summary:
+    evidence: "{{ verify_evidence }}"
+    result: "{{ verify_result }}"
+"""
+
+RETURN = r"""
+text:
+  description: What was printed.
+  returned: always
+  type: str
+"""
