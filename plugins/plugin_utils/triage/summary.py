@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Dict, List, Optional, Sequence
 
 from ...module_utils.parse.text import one_line
-from ..incident.summary import unfinished_action
 from ..terminal import WIDTH, labelled
+from .unfinished import statements
 
 _MOST_LINES = 6  # of one kind of statement
 _MOST_COMMITS = 5
@@ -35,10 +35,11 @@ def render(
     Every line is printable whatever the host said; only a command can be longer than WIDTH, for it is copied.
     """
     classes = list(result.get("classes") or [])
-    lines = ["", _headline(host, result, classes), _when(evidence)]
+    lines = ["", _headline(host, result, classes)]
+    lines += [labelled("UNFINISHED:", statement) for statement in statements(evidence)]
+    lines.append(_when(evidence))
     if evidence_file:
         lines.append(labelled("again", "classified from %s; no host was asked" % evidence_file))
-    lines += _unfinished(evidence)
     lines += _bad_evidence(result)
     if classes:
         lines += _first(classes[0])
@@ -76,16 +77,6 @@ def _when(evidence: Mapping[str, Any]) -> str:
         % tuple(evidence.get(key, "?") for key in ("collected_at", "duration_seconds", "deadline_seconds")),
         WIDTH,
     )
-
-
-def _unfinished(evidence: Mapping[str, Any]) -> List[str]:
-    """What somebody began and nobody saw the end of: it may explain the rest, and comes before every other act."""
-    record = (evidence.get("probes") or {}).get("record")
-    data = record.get("data") if isinstance(record, Mapping) else None
-    actions = data.get("unfinished_actions") if isinstance(data, Mapping) else None
-    found = [each for each in actions if isinstance(each, Mapping)] if isinstance(actions, (list, tuple)) else []
-    lines = [labelled("UNFINISHED", unfinished_action(each)) for each in found]
-    return ["", *_capped(lines, "unfinished actions")] if lines else []
 
 
 def _bad_evidence(result: Mapping[str, Any]) -> List[str]:
