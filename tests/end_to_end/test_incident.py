@@ -472,7 +472,7 @@ def test_what_nobody_saw_the_end_of_comes_first(host, controller):
     assert triage.rc == 0
     lines = triage.output.splitlines()
     headline = next(number for number, line in enumerate(lines) if line.startswith("==="))
-    assert lines[headline + 3].startswith("UNFINISHED deploy on healtharchive-api.service was begun at")
+    assert lines[headline + 1].startswith("UNFINISHED: deploy of incident %s was begun" % name)
     assert controller.said("verify", incident=name).rc == 0
     refused = controller.said("close_incident", incident=name, trigger="a", underlying="b")
     assert refused.rc == 2
