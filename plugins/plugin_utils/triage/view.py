@@ -13,9 +13,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...module_utils.parse.text import one_line
+from ...module_utils.shapes import NOT_KNOWN, duration, mapping, number, records, shown, whole, words
 from .digests import TITLES, digest
 from .evidence import Evidence
-from ...module_utils.shapes import NOT_KNOWN, duration, mapping, number, records, shown, whole, words
 from .times import moment
 
 _HOST_LIMIT = 80
