@@ -37,8 +37,8 @@ _TOKENS = re.compile(
 )
 # In prose: "the admin token: abc123". Only what does not look like a word of a sentence.
 _TOLD = re.compile(
-    r"(?i)\b(?:token|password|passwd|passphrase|secret|api[ _-]?key|credentials?)(?:[ \t]{1,3}(?:is|was))?[ \t]{0,3}[:=][ \t]{0,3}"
-    r"['\"`(]?([^\s'\"`()]{6,512})"
+    r"(?i)\b(?:token|password|passwd|passphrase|secret|api[ _-]?key|credentials?)(?:[ \t]{1,3}(?:is|was))?"
+    r"[ \t]{0,3}[:=][ \t]{0,3}['\"`(]?([^\s'\"`()]{6,512})"
 )
 _UNLIKE_A_WORD = re.compile(r"[0-9!@#%^&*_+=/$~?]|.{20}")
 _KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*")

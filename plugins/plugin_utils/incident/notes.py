@@ -11,7 +11,6 @@ from ...module_utils.note import lines
 from ...module_utils.note.markers import Problem
 from ...module_utils.note.render import render
 from .. import whole_file
-
 from .refusal import Refused, checked
 
 LARGEST_BYTES = 8 * 1024 * 1024

@@ -63,7 +63,8 @@ class Scratchpad:
             known = [event for name in self._names() for event in self._read(name)]
             wanted = self._wish(wish)
             moment = times.from_epoch(now)
-            if wanted.incident is not None and not any(event["incident"] == wanted.incident for event in known):
+            opened = [event["incident"] for event in known if event["kind"] == "incident_opened"]
+            if wanted.incident is not None and wanted.incident not in opened:
                 name, drafts, about = self._of_the_host(wanted), list(wanted.events), None
             else:
                 decision = rules.decide(known, wanted, moment, self._taken(known))
@@ -187,6 +188,12 @@ class Scratchpad:
                 "incident_unknown",
                 "There is no incident %s on this controller, and the host cannot be asked." % name,
                 "Leave the id out and give a title, to open one here.",
+            )
+        if wanted.title is not None or wanted.severity is not None:
+            raise Refused(
+                "host_needed",
+                "Incident %s was opened on the host, which cannot be asked: its title and severity stay." % name,
+                "Give events only, and the rest when the host can be reached.",
             )
         return name
 

@@ -85,7 +85,10 @@ def test_an_index_of_unknown_form_gets_the_line_at_its_end(readme: str) -> None:
     assert with_entry(indexed.text, ENTRY).text == indexed.text
 
 
-@given(st.text(alphabet=st.sampled_from("|-# \n\r*[]().ab2026-11-23-x.md"), max_size=200), st.sampled_from([STAND_IN, TABLE % OLD, ""]))
+@given(
+    st.text(alphabet=st.sampled_from("|-# \n\r*[]().ab2026-11-23-x.md"), max_size=200),
+    st.sampled_from([STAND_IN, TABLE % OLD, ""]),
+)
 def test_any_readme_keeps_all_of_its_lines_and_gets_one(text: str, frame: str) -> None:
     for readme in (text, text + "\n" + frame, frame + text):
         once = with_entry(readme, ENTRY)
