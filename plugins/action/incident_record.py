@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.healtharchive.remediation.plugins.module_utils import settings
+from ansible_collections.healtharchive.remediation.plugins.module_utils.events import AREAS, SEVERITIES
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import caller, suggestion
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.recording import Host, not_reached
@@ -45,6 +46,7 @@ class ActionModule(ActionBase):
             wish["incident"] = options["renamed"].get(wish.get("incident"), wish.get("incident"))
             if "remark" in typed:
                 wish["events"] = [*(wish.get("events") or []), {"kind": "remark", "data": {"text": typed["remark"]}}]
+            self._check_words(wish)
             suggested = self._suggestion(options["triage_directory"], typed.get("triage"), variables)
         except (NotSaid, suggestion.BadTriage) as error:
             outcome.update(failed=True, msg=str(error), code="bad_input")
@@ -53,6 +55,13 @@ class ActionModule(ActionBase):
             wish["events"] = [*(wish.get("events") or []), suggested.event]
         outcome.update(self._recorded(wish, suggested, options, variables))
         return outcome
+
+    @staticmethod
+    def _check_words(wish: Mapping[str, Any]) -> None:
+        """The host would refuse them too, in Ansible's words."""
+        for name, words in (("severity", SEVERITIES), ("area", AREAS)):
+            if wish.get(name) is not None and wish[name] not in words:
+                raise NotSaid("%s must be one of %s." % (name, ", ".join(words)))
 
     @staticmethod
     def _suggestion(

@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
         host = str((task_vars or {}).get("inventory_hostname", "unknown"))
         recorded, failed = options["recorded"], options["failure"]
         if failed is not None:
-            line = failure.line(failed, None, options["doing"])
+            line = failure.line(failed, None, options["doing"], "It")
             text = render_failure(host, line)
             outcome.update(failed=True, msg=wrap_var(line))
         else:

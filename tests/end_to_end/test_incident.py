@@ -136,7 +136,7 @@ def test_the_link_is_cut_while_the_host_records(host, controller):
     assert controller.run("open_incident", "-e", "title=First", "-e", "severity=sev3").rc == 0
     # Whoever has the lock keeps the module waiting in the middle of its append.
     holder = "lock-holder-%s" % uuid.uuid4().hex[:8]
-    host.ssh("sudo systemd-run --quiet --unit=%s flock %s sleep 300" % (holder, record.LOG))
+    host.ssh("sudo systemd-run --quiet --unit=%s flock --close %s sleep 300" % (holder, record.LOG))
     host.ssh("until sudo flock --nonblock --conflict-exit-code 9 %s true; [ $? = 9 ]; do :; done" % record.LOG)
     sockets = controller.directory / "sockets"
     sockets.mkdir()
@@ -308,9 +308,11 @@ def test_planted_secrets_are_nowhere(host, controller, clone):
     assert min(len(token), len(password)) > 8
     # A line of the API's journal, as a library prints it on a bad day.
     host.ssh(
-        "sudo systemd-run --quiet --wait --unit=planted -p LogExtraFields= "
-        "--property=SyslogIdentifier=python sh -c 'echo token=%s'" % token
+        "sudo sh -c 'echo $$ >/sys/fs/cgroup/system.slice/healtharchive-api.service/cgroup.procs;"
+        " echo \"ModuleNotFoundError: token=%s\" | systemd-cat --identifier=python3; journalctl --sync'" % token
     )
+    shown = host.ssh("sudo journalctl --no-pager --lines=20 --unit=healtharchive-api.service").stdout
+    assert "token=" + token in shown
     text = "It said %s and %s and postgresql://someone:%s@127.0.0.1/x" % (token, url, planted)
     outputs = []
     outputs.append(controller.said("open_incident", title="Secrets " + token, slug="secrets", severity="sev1", remark=text))

@@ -114,7 +114,8 @@ def _record(recorded: Mapping[str, Any]) -> List[str]:
     if not isinstance(log, Mapping):
         return [labelled("record", words)]
     if log.get("verified") is True:
-        return [labelled("record", words + "; the host's log is whole (%s lines)" % log.get("lines"))]
+        end = str(recorded.get("head_digest"))[:16]
+        return [labelled("record", words + "; the host's log is whole (%s lines, end %s)" % (log.get("lines"), end))]
     problems = _mappings(log.get("problems"))
     first = problems[0] if problems else {}
     return [

@@ -21,11 +21,13 @@ _INTERPRETER = re.compile(r"(?i)interpreter|python[0-9.]*: (?:command )?not foun
 _PREFIX = re.compile(r"^(?:Task failed: |Action failed: |Module failed: )+")
 
 
-def line(registered: Any, outside: Any = None, what: str = "Triage was not done") -> str:
+def line(
+    registered: Any, outside: Any = None, what: str = "Triage was not done", ran: str = "The probes"
+) -> str:
     """One printable line for the registered result of a ``triage_info`` that failed or did not reach its host.
 
     ``outside``: the record of what the public addresses answered (docs/evidence.md, ``outside_view``), if they were asked.
-    ``what``: what was not done, in words that begin a line.
+    ``what``: what was not done, in words that begin a line; ``ran``: what did not do it.
     """
     result = registered if isinstance(registered, Mapping) else {}
     message = result.get("msg")
@@ -52,12 +54,12 @@ def line(registered: Any, outside: Any = None, what: str = "Triage was not done"
     if _INTERPRETER.search(reason):
         return _sentence(
             what,
-            "The probes could not be started",
+            "%s could not be started" % ran,
             reason,
             "set ansible_python_interpreter to a Python 3.9 or newer of the host",
         )
     return _sentence(
-        what, "The probes could not be run", reason, "run it again with -vvv, which shows all that the host said"
+        what, "%s could not be run" % ran, reason, "run it again with -vvv, which shows all that the host said"
     )
 
 

@@ -1,0 +1,42 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was said with -e, as it was typed."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import NotSaid, text
+
+
+class Marked(str):
+    """As Ansible marks texts as templates, or as unsafe."""
+
+
+def test_a_text_is_what_it_is_without_a_mark():
+    found = text("title", Marked("{{ x }}\n"))
+    assert found == "{{ x }}\n"
+    assert type(found) is str
+
+
+@pytest.mark.parametrize("value", [None, "", " \n"])
+def test_nothing_was_said(value):
+    assert text("title", value) is None
+
+
+@pytest.mark.parametrize(("value", "expected"), [(5, "5"), (0, "0"), (1.5, "1.5"), (datetime.date(2026, 11, 23), "2026-11-23")])
+def test_what_yaml_makes_of_a_word(value, expected):
+    assert text("title", value) == expected
+
+
+def test_a_moment_keeps_its_zone_and_gets_none():
+    with_zone = datetime.datetime(2026, 11, 23, 17, 50, tzinfo=datetime.timezone.utc)
+    assert text("started_at", with_zone) == "2026-11-23T17:50:00+00:00"
+    assert text("started_at", with_zone.replace(tzinfo=None)) == "2026-11-23T17:50:00"
+
+
+@pytest.mark.parametrize("value", [True, [], {}, ["a"], {"a": 1}])
+def test_no_text(value):
+    with pytest.raises(NotSaid, match="title must be a text"):
+        text("title", value)
