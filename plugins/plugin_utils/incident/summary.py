@@ -86,8 +86,8 @@ def _about(incident: Mapping[str, Any], recorded: Mapping[str, Any]) -> List[str
     if recorded.get("severity_from"):
         severity += " (as triage suggests: %s)" % recorded["severity_from"]
     lines = [labelled("what", str(incident.get("title"))), labelled("severity", severity)]
-    facts = [("began", incident.get("started_at")), ("area", incident.get("area")), ("owner", incident.get("owner"))]
-    lines.append(labelled("began", "; ".join("%s %s" % fact if fact[0] != "began" else str(fact[1]) for fact in facts if fact[1])))
+    named = ["%s %s" % (name, incident[name]) for name in ("area", "owner") if incident.get(name)]
+    lines.append(labelled("began", "; ".join([str(incident.get("started_at")), *named])))
     return lines
 
 
