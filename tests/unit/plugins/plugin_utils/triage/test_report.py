@@ -78,7 +78,7 @@ def test_a_host_is_one_directory(tmp_path: Path, host: str, name: str) -> None:
 
 @given(st.text())
 def test_no_host_name_leads_elsewhere(host: str) -> None:
-    name = report._directory_name(host)
+    name = report.directory_name(host)
     assert name == os.path.basename(name)
     assert name not in ("", ".", "..")
     assert len(name.encode()) <= 201
