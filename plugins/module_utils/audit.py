@@ -15,7 +15,7 @@ import fcntl
 import os
 import secrets
 import time
-from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 from . import directories, events
 from .events import Draft, Origin
@@ -103,23 +103,37 @@ class Snapshot:
         self._descriptor = descriptor
         self.size = size
 
-    def events(self, chain: lines.Chain) -> Iterator[Dict[str, Any]]:
-        """Every event in order, the chain following. OSError."""
-        for line in self._lines(0, chain):
+    def events(self, chain: lines.Chain, start: int = 0) -> Iterator[Dict[str, Any]]:
+        """Every event in order from the line that begins at ``start`` (see :meth:`cut`), the chain following. OSError."""
+        for line in self._lines(start, chain):
             event = chain.follow(line)
             if event is not None:
                 yield event
 
-    def newest(self, most_bytes: int, chain: lines.Chain) -> Iterator[Dict[str, Any]]:
-        """The events in the last ``most_bytes``; ``chain`` is for a part of a log when that is less than ``size``."""
-        start = max(self.size - most_bytes, 0)
-        found = self._lines(start, chain)
-        if start:
-            next(found, None)
-        for line in found:
-            event = chain.follow(line)
-            if event is not None:
-                yield event
+    def marked(self, marks: Sequence[bytes], start: int, end: int) -> Iterator[Optional[Dict[str, Any]]]:
+        """The events of a part of the log whose lines hold one of the marks, None for one that cannot be believed.
+
+        Many times faster than following the chain, which is not looked at. OSError.
+        """
+        for line in self._lines(start, lines.Chain(), end):
+            if any(mark in line for mark in marks):
+                try:
+                    yield lines.decode(line)
+                except ParseError:
+                    yield None
+
+    def cut(self, most_bytes: int) -> int:
+        """Where the first line begins that lies whole in the last ``most_bytes``; 0 if all of them do."""
+        start = self.size - most_bytes
+        if start <= 0:
+            return 0
+        while start < self.size and self._descriptor is not None:
+            # From the byte before: a line that begins just there is whole.
+            part = os.pread(self._descriptor, _BLOCK_BYTES, start - 1)
+            if b"\n" in part:
+                return start + part.index(b"\n")
+            start += max(len(part), 1)
+        return self.size
 
     def events_of(self, incident: str) -> Iterator[Dict[str, Any]]:
         """The events of one incident; whether the chain holds is not looked at."""
@@ -168,11 +182,12 @@ class Snapshot:
             start += len(part)
         return b"".join(parts)
 
-    def _lines(self, start: int, chain: lines.Chain) -> Iterator[bytes]:
+    def _lines(self, start: int, chain: lines.Chain, end: Optional[int] = None) -> Iterator[bytes]:
         """Each line without its newline. One that is longer than any event ends the reading, and the chain says so."""
         pending = b""
-        while self._descriptor is not None and start < self.size:
-            part = os.pread(self._descriptor, min(self.size - start, _CHUNK_BYTES), start)
+        end = self.size if end is None else end
+        while self._descriptor is not None and start < end:
+            part = os.pread(self._descriptor, min(end - start, _CHUNK_BYTES), start)
             if not part:
                 break
             start += len(part)

@@ -48,7 +48,8 @@ def directory(parent: int, name: str, path: str, create: bool) -> Optional[int]:
     try:
         status = os.fstat(descriptor)
         check_owner(status, path)
-        if create and stat.S_IMODE(status.st_mode) == _NEW_DIRECTORY_MODE:
+        # In a directory with the set-group-id bit a new one has it too.
+        if create and stat.S_IMODE(status.st_mode) & ~stat.S_ISGID == _NEW_DIRECTORY_MODE:
             _settle(descriptor, parent, DIRECTORY_MODE)
     except BaseException:
         os.close(descriptor)

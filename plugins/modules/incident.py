@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident
 short_description: Open, change and end an incident in the record of a HealthArchive host
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Appends what is new to the audit log C(remediation/audit.jsonl) in O(ops_directory), and writes the incident's note
     beside it from that log. Opening the same incident again, or recording the same event again, changes nothing.

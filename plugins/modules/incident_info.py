@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident_info
 short_description: Read the incidents of a HealthArchive host and check that their record is whole
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Reads the audit log C(remediation/audit.jsonl) in O(ops_directory) from its first line to its last, and says whether
     every line is as it was written and continues the one before, or else which line is the first that is not.

@@ -74,8 +74,8 @@ evidence:
       description:
         - For each of the probes C(environment), C(database), C(api), C(public_surface), C(units), C(journal),
           C(jobs),
-          C(baseline_drift), C(storage), C(deployment) and C(watchdogs) its
-          C(status) (V(ok), V(partial) or V(unknown)), its C(seconds), its C(problems) with C(code) and C(message),
+          C(baseline_drift), C(storage), C(deployment), C(watchdogs) and C(record)
+          its C(status) (V(ok), V(partial) or V(unknown)), its C(seconds), its C(problems) with C(code) and C(message),
           and its C(data), which is null when nothing is known.
       type: dict
       sample:
@@ -106,6 +106,7 @@ PROBES = (
     "storage",
     "deployment",
     "watchdogs",
+    "record",
 )
 
 

@@ -21,6 +21,7 @@ def render(view: Mapping[str, Any]) -> str:
     lines += ["%s: %s  " % (label, text(value)) for label, value in view["about"]]
     if view["recorded"]:
         lines += ["", "Classified again from a file; no host was asked."]
+    lines += _list("Begun and not finished", view["unfinished"])
     lines += _list("Bad evidence", view["bad_evidence"])
     lines += _first(view) + _next(view["next"], view["first_layer_warning"])
     if not view["first"]:

@@ -417,6 +417,7 @@ COMMAND_VALUES: Dict[str, Look] = {
     "hung_paths": _paths_in("hung"),
     "local_campaign_options": _campaign_options(_local_jobs, "campaign_year"),
     "lost_campaign_options": _campaign_options(_picked(status=_OPEN, campaign=["lost"]), "campaign_year"),
+    "ops_directory": _setting("ops_directory", _path),
     "poisoned_directory": _directory(_poisoned_jobs),
     "python": _below_checkout(".venv/bin/python3"),
     "recover_options": _recover_options,

@@ -17,6 +17,7 @@ from ...module_utils.shapes import NOT_KNOWN, duration, mapping, number, records
 from .digests import TITLES, digest
 from .evidence import Evidence
 from .times import moment
+from .unfinished import statements
 
 _HOST_LIMIT = 80
 _COMMAND_LIMIT = 4000
@@ -58,6 +59,7 @@ def view(
         "host": one_line(host, _HOST_LIMIT),
         "state": state,
         "headline": _headline(state, classes),
+        "unfinished": statements(evidence),
         "first": classes[0] if classes else None,
         "others": classes[1:],
         "first_layer_warning": shown(result.get("first_layer_warning"), 300) if classes else None,

@@ -66,9 +66,11 @@ def refused(act: Callable[[], Any]) -> BadInput:
     return caught.value
 
 
-def test_owner_and_mode_are_those_of_the_ops_directory(tmp_path):
+@pytest.mark.parametrize("mode", [0o770, 0o2770])
+def test_owner_and_mode_are_those_of_the_ops_directory(tmp_path, mode):
     group = os.getgroups()[-1] if os.geteuid() else 12345
     os.chown(tmp_path, -1, group)
+    tmp_path.chmod(mode)
     umask = os.umask(0o027)
     try:
         opened(tmp_path).append(remark("first"))
@@ -318,18 +320,26 @@ def test_a_line_that_no_event_can_be_ends_the_reading(tmp_path):
     assert (chain.verified, chain.events, chain.first_broken_line) == (False, 1, 2)
 
 
-def test_the_newest_events(tmp_path):
+def test_a_part_of_the_log(tmp_path):
     log = opened(tmp_path)
     for number in range(20):
         log.append(remark("remark %d" % number))
-    size = file_of(tmp_path).stat().st_size
+    lines = file_of(tmp_path).read_bytes().splitlines(True)
+    size = sum(map(len, lines))
     with log.reading() as snapshot:
-        chain = Chain(from_start=False)
-        found = [event["data"]["text"] for event in snapshot.newest(size // 2, chain)]
-        assert chain.verified
-        assert 5 < len(found) < 15
-        assert found == ["remark %d" % number for number in range(20)][-len(found) :]
-        assert len(list(snapshot.newest(size, Chain()))) == 20
+        for most in range(0, size + 100, 37):
+            whole = [line for place, line in enumerate(lines) if sum(map(len, lines[place:])) <= most]
+            start = snapshot.cut(most)
+            assert start == size - sum(map(len, whole))
+            chain = Chain(from_start=start == 0)
+            assert len(list(snapshot.events(chain, start))) == len(whole)
+            assert chain.verified
+            older = list(snapshot.marked([b'"kind":"remark"'], 0, start))
+            assert [event["sequence"] for event in older] == list(range(1, 21 - len(whole)))
+        assert list(snapshot.marked([b'"kind":"action_'], 0, size)) == []
+    file_of(tmp_path).write_bytes(b"".join(lines).replace(b"remark 3", b"remork 3"))
+    with log.reading() as snapshot:
+        assert [event is None for event in snapshot.marked([b'"kind":"remark"'], 0, size)].count(True) == 1
 
 
 # --- whoever is killed
@@ -393,6 +403,7 @@ def test_killed_at_any_call(tmp_path, after, half, fresh):
     while killed:
         operations = tmp_path / str(number)
         operations.mkdir()
+        operations.chmod(0o2770)
         log = opened(operations)
         before = []
         if not fresh:
