@@ -132,7 +132,10 @@ def _without_likely(line: str) -> str:
 def likely(line: str) -> list[tuple[int, int]]:
     """Where one line holds what looks like a secret: the beginning and the end of each. They may overlap."""
     found = []
-    for pattern, replacement, _needles in _PATTERNS:
+    lower = line.lower()
+    for pattern, replacement, needles in _PATTERNS:
+        if not any(needle in lower for needle in needles):
+            continue
         kept = len(replacement) - len(r"\1" + MASK)
         found += [(match.end(1), match.end() - kept) for match in pattern.finditer(line)]
     return [(start, end) for start, end in found if line[start:end] != MASK]

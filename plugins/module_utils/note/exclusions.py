@@ -18,7 +18,7 @@ SECRET = "secret"
 ADDRESS = "private address"
 NAME = "private host"
 PING = "ping URL"
-LEFT_OUT = "text to leave out"
+LEFT_OUT = "left out"
 
 
 class Stretch(NamedTuple):
@@ -37,16 +37,16 @@ _TOKENS = re.compile(
 )
 # In prose: "the admin token: abc123". Only what does not look like a word of a sentence.
 _TOLD = re.compile(
-    r"(?i)\b(?:token|password|passwd|passphrase|secret|api[ _-]?key|credentials?)(?:[ \t]{1,3}(?:is|was))?[ \t]{0,3}[:=][ \t]{0,3}"
-    r"['\"`(]?([^\s'\"`()]{6,512})"
+    r"(?i)\b(?:token|password|passwd|passphrase|secret|api[ _-]?key|credentials?)(?:[ \t]{1,3}(?:is|was))?"
+    r"[ \t]{0,3}[:=][ \t]{0,3}['\"`(]?([^\s'\"`()]{6,512})"
 )
 _UNLIKE_A_WORD = re.compile(r"[0-9!@#%^&*_+=/$~?]|.{20}")
 _KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*")
 _URL = re.compile(r"(?i)\bhttps?://[^\s<>\"'`|)\]}]{1,2048}")
 _PING_HOST = re.compile(
-    r"(?i)\b(?:[a-z0-9-]{1,63}\.)*(?:hc-ping\.com|healthchecks\.io|cronitor\.link|nosnch\.in|hooks\.slack\.com)"
-    r"/[^\s<>\"'`|)\]}]{1,2048}"
+    r"(?i)(?:hc-ping\.com|healthchecks\.io|cronitor\.link|nosnch\.in|hooks\.slack\.com)/[^\s<>\"'`|)\]}]{1,2048}"
 )
+_BEFORE_HOST = re.compile(r"(?:https?://)?[A-Za-z0-9.-]*$")
 _PING_PATH = re.compile(r"(?i)/(?:ping|heartbeat|webhooks?|api/push)/")
 _UUID = re.compile(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 # HEALTHARCHIVE_HC_PING_*, HC_DISK_URL and their like (contract 1.1).
@@ -105,8 +105,10 @@ def _pings(line: str) -> Iterator[Stretch]:
         if _PING_PATH.search(match.group()) or ("ping" in match.group().lower() and _UUID.search(match.group())):
             yield Stretch(match.start(), match.end(), PING)
     for match in _PING_HOST.finditer(line):
-        begin = match.start() - 8 if line[: match.start()].endswith("https://") else match.start()
-        yield Stretch(begin, match.end(), PING)
+        # What stands before the name: the rest of the name, and the scheme.
+        near = max(match.start() - 255, 0)
+        before = _BEFORE_HOST.search(line[near : match.start()])
+        yield Stretch(near + before.start() if before else match.start(), match.end(), PING)
     for match in _PING_VARIABLE.finditer(line):
         yield Stretch(match.start(1), match.end(1), PING)
 

@@ -74,7 +74,7 @@ def _without(line: str, leave_out: Sequence[str]) -> Tuple[str, List[str]]:
     for each in exclusions.find(line, leave_out):
         # A backslash stays with the character that it escapes, or what follows would become Markdown.
         begin, end = (places[bisect_right(places, place) - 1] for place in (each.start, each.end))
-        found += [Stretch(begin, end, each.what)] if begin < end else []
+        found += [Stretch(begin, end, each.what)] if begin < end and line[begin:end] != MASK else []
     pieces: List[str] = []
     what: List[str] = []
     position = 0
@@ -147,7 +147,7 @@ def _code_blocks(lines: Sequence[str]) -> List[Tuple[int, int]]:
     found: List[Tuple[int, int]] = []
     fence: Optional[str] = None
     begin = 0
-    indented: Optional[int] = None
+    indented: List[int] = []
     for number, line in enumerate(lines):
         match = _FENCE.fullmatch(line.rstrip("\r\n"))
         if fence is not None:
@@ -158,12 +158,12 @@ def _code_blocks(lines: Sequence[str]) -> List[Tuple[int, int]]:
         elif match is not None:
             fence, begin = match.group(1), number + 1
         if fence is None and _INDENTED.match(line):
-            indented = number if indented is None else indented
-        elif indented is not None and (line.strip() or fence is not None):
-            found.append((indented, number))
-            indented = None
+            indented.append(number)
+        elif indented and (line.strip() or fence is not None):
+            found.append((indented[0], indented[-1] + 1))
+            indented = []
     if fence is not None:
         found.append((begin, len(lines)))
-    if indented is not None:
-        found.append((indented, len(lines)))
+    if indented:
+        found.append((indented[0], indented[-1] + 1))
     return found

@@ -154,7 +154,8 @@ def edited(note: str) -> str:
     for heading, _text in sections(note):
         place = note.index("## " + heading + "\n") + len("## " + heading + "\n")
         # Below the heading, a table, code, HTML and a marker that is none.
-        hand = "\nBy hand in %s:\r\n\r\n| a | b |\n|---|---|\n\n```\ncode\n```\n\n<b>bold</b> {{ x }} %%s \\ \x1b[0m\t \n" % heading
+        hand = "\nBy hand in %s:\r\n\r\n| a | b |\n|---|---|\n\n```\ncode\n```\n\n" % heading
+        hand += "<b>bold</b> {{ x }} %s \\ \x1b[0m\t \n"
         note = note[:place] + hand + note[place:]
     for name in BLOCKS:
         marker = "<!-- healtharchive.remediation end: %s -->\n" % name
