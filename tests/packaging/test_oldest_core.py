@@ -57,11 +57,11 @@ def installed(core: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return collections
 
 
-@pytest.fixture
-def inventory(tmp_path: Path):
+@pytest.fixture(scope="module")
+def inventory(tmp_path_factory: pytest.TempPathFactory):
     """A guest of its own, in an inventory of which it is the only host."""
     run([str(SANDBOX), "up", GUEST], ROOT)
-    path = tmp_path / "guests"
+    path = tmp_path_factory.mktemp("inventory") / "guests"
     path.write_text(f'#!/bin/sh\nexec "{SANDBOX}" inventory {GUEST}\n')
     path.chmod(0o755)
     yield path
@@ -87,3 +87,23 @@ def test_triage_runs_from_the_installed_collection(
     assert probes["api"]["data"]["responds"] is True
     (result,) = tmp_path.glob(f"triage/{GUEST}/*/result.json")
     assert json.loads(result.read_text())["verdict"] == "nothing_found"
+
+
+def test_an_incident_is_opened_and_its_texts_are_data(
+    core: Path, installed: Path, inventory: Path, tmp_path: Path
+) -> None:
+    """ansible-core before 2.19 evaluates what is in a variable in other ways than its successors."""
+    marker = tmp_path / "evaluated"
+    title = "{{ lookup('pipe', 'touch %s') }} [1,  2] {'a': None}" % marker
+    said = tmp_path / "said.json"
+    said.write_text(json.dumps({"title": title, "severity": "sev3", "slug": "oldest", "owner": "[1,  2]"}))
+    playbook = [str(core / "ansible-playbook"), "-i", str(inventory), "healtharchive.remediation.open_incident"]
+    output = run([*playbook, "-e", "@%s" % said], tmp_path, ANSIBLE_COLLECTIONS_PATH=str(installed))
+    assert "[DEPRECATION" not in output
+    shown = [str(SANDBOX), "ssh", GUEST, "--", "sudo cat /srv/healtharchive/ops/remediation/audit.jsonl"]
+    (line,) = subprocess.run(shown, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
+    event = json.loads(line)
+    assert (event["data"]["title"], event["data"]["owner"]) == (title, "[1,  2]")
+    (note,) = (tmp_path / "incidents").glob("*.md")
+    assert note.stem == event["incident"]
+    assert not marker.exists()
