@@ -333,7 +333,8 @@ class AuditLog:
     def writing(self) -> Iterator[Writer]:
         """The log under its lock, created if need be. :class:`AuditUnavailable`, :class:`BadInput`."""
         with self.directory(create=True) as directory:
-            assert directory is not None
+            if directory is None:
+                raise self.refusal("audit_unwritable", "%s could not be created." % self.paths.directory)
             with self._refusing():
                 flags = os.O_RDWR | os.O_APPEND
                 descriptor = directories.created_file(directory, LOG, self.paths.log, flags)

@@ -66,7 +66,8 @@ class NoteFile:
     def write(self, content: bytes) -> None:
         """Replace it, unless somebody saved it since it was read. :class:`Unwritten`."""
         parent = self._open(create=True)
-        assert parent is not None
+        if parent is None:
+            raise Unwritten("note_unwritable", "There is no directory of the record to write %s to." % self.path)
         temporary = ".%s.%s" % (self._name, secrets.token_hex(4))
         try:
             self._write(parent, temporary, content)
