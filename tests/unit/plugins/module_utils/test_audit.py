@@ -142,6 +142,25 @@ def test_once_does_not_trust_a_line_that_was_cut_short(tmp_path):
     assert follow(log).verified
 
 
+@pytest.mark.parametrize("chunk", [7, 100, 1000])
+def test_every_event_is_found_wherever_it_lies(tmp_path, monkeypatch, chunk):
+    log = opened(tmp_path)
+    ids = ["%016x" % number for number in range(40)]
+    for event_id in ids:
+        log.append(remark("x" * (1 + ids.index(event_id) * 7 % 120), event_id=event_id))
+    content = file_of(tmp_path).read_bytes()
+    monkeypatch.setattr(audit, "_CHUNK_BYTES", chunk)
+    monkeypatch.setattr(audit, "_BLOCK_BYTES", chunk)
+    with log.reading() as snapshot:
+        assert [snapshot.find(event_id)["event_id"] for event_id in ids] == ids
+        assert snapshot.find("f" * 16) is None
+    # A line that was cut short, before the whole one.
+    lines = content.splitlines(True)
+    file_of(tmp_path).write_bytes(lines[5][:-9] + b"\n" + content[:-1])
+    with log.reading() as snapshot:
+        assert [snapshot.find(event_id)["event_id"] for event_id in ids] == ids
+
+
 def test_begun_and_finished(tmp_path):
     log = opened(tmp_path)
     for _again in range(2):
