@@ -72,7 +72,7 @@ docs: ## Write the generated guide again: docs/classification.md
 	@tools/run python tools/classification-guide > docs/classification.md.new
 	@mv docs/classification.md.new docs/classification.md
 
-requirements: ## Pin the newest versions: PYTHON311=... PYTHON312=... (or newer)
+requirements: ## Pin the newest versions: PYTHON311=... PYTHON312=...
 	@tools/freeze-requirements "$(or $(PYTHON311),python3.11)" "$(or $(PYTHON312),python3.12)"
 
 stage-unit:
@@ -94,7 +94,7 @@ stage-end-to-end:
 	@tools/run pytest tests/end_to_end
 
 stage-molecule:
-	@tools/run molecule test --no-command-borders --scenario-name triage
+	@tools/each-core molecule test --no-command-borders --scenario-name triage
 
 stage-oldest-core:
 	@tools/run pytest tests/packaging
