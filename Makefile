@@ -31,7 +31,7 @@ demo: ## Boot a sandbox host, break it, triage it over SSH
 	@tools/requisites controller sandbox
 	@tools/demo
 
-test: ## Run every test there is (root, about 15 minutes)
+test: ## Run every test there is (root, at most 20 minutes)
 	@tools/requisites controller lint sandbox
 	@$(STAGES) unit lint sanity service molecule -- sandbox end-to-end oldest-core
 
