@@ -9,11 +9,11 @@ CLI's table is read, which cannot show everything. Neither ``show-job`` nor a dr
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import quote
 
 from .. import http_client, service
-from ..parse import database, jobs
+from ..parse import database, job_config, jobs
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem, failed
 from . import annual_options, job_facts
@@ -23,8 +23,9 @@ CLI_SECONDS = 20.0
 LIMIT = 500  # jobs of one status; the admin API gives no more at once (contract 1.11)
 # Jobs whose details are asked for, one request each: the API allows a client 120 requests a minute (contract 1.11).
 DETAIL_LIMIT = 20
-# Whose details matter most; what is indexed is not asked for at all.
-_DETAIL_ORDER = ("running", "retryable", "failed", "queued", "index_failed", "completed")
+# Whose details matter most; what is indexed is not asked for at all. Of those that wait, an annual one comes first,
+# for it blocks the others (contract 2.2), and then whose turn is next.
+_DETAIL_ORDER = ("running", "retryable", "failed", "queued")
 
 
 def probe(context: Context) -> Finding:
@@ -81,12 +82,26 @@ def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) 
     except (_NotAnswered, ParseError) as error:
         problems.append(Problem("unreachable", "The admin API gave no whole answer: %s" % error))
         return None
+    cannot_know: List[str] = []
+    chosen = sorted(found, key=_detail_rank)
+    for job in chosen:
+        # None: it should be known.
+        job["details"] = False if job["status"] == "queued" and not _looks_annual(job) else None
     try:
-        for job in sorted(found, key=_detail_rank)[:DETAIL_LIMIT]:
-            job.update(jobs.admin_job(ask("/api/admin/jobs/%d" % job["id"])))
+        for job in chosen[:DETAIL_LIMIT]:
+            job.update(jobs.admin_job(ask("/api/admin/jobs/%d" % job["id"])), details=True)
     except (_NotAnswered, ParseError) as error:
         doubts.append(Problem("unreachable", "The details of some jobs are not known: %s" % error))
-    return {"source": "admin_api", "cannot_know": [], "counts": counts, "jobs": found, "truncated": truncated}
+    later = [job for job in chosen if job["details"] is False]
+    if later:
+        cannot_know.append("directory and options of %d waiting jobs whose turn comes later" % len(later))
+    return {
+        "source": "admin_api",
+        "cannot_know": cannot_know,
+        "counts": counts,
+        "jobs": found,
+        "truncated": truncated,
+    }
 
 
 def _from_cli(context: Context, problems: List[Problem]) -> Optional[Dict[str, Any]]:
@@ -119,6 +134,12 @@ def _from_cli(context: Context, problems: List[Problem]) -> Optional[Dict[str, A
     }
 
 
-def _detail_rank(job: Dict[str, Any]) -> int:
+def _detail_rank(job: Dict[str, Any]) -> Tuple[int, bool, str, int]:
     status = job["status"]
-    return _DETAIL_ORDER.index(status) if status in _DETAIL_ORDER else len(_DETAIL_ORDER)
+    rank = _DETAIL_ORDER.index(status) if status in _DETAIL_ORDER else len(_DETAIL_ORDER)
+    # The worker takes the oldest, those without a time first.
+    return rank, not _looks_annual(job), job["queued_at"] or "", job["id"]
+
+
+def _looks_annual(job: Dict[str, Any]) -> bool:
+    return job_config.campaign_year(job["source"], job["name"], None) is not None
