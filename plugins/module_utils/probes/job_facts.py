@@ -13,7 +13,7 @@ import os
 import time
 from typing import Any, Dict, List, Mapping, Optional
 
-from .. import host, locks, look, tails
+from .. import host, links, locks, look, tails
 from ..parse import crawl_log, job_config, jobs, mounts, times
 from ..parse.errors import ParseError
 from ..parse.text import one_line
@@ -76,9 +76,9 @@ def add(context: Context, found: List[Dict[str, Any]]) -> List[Problem]:
         context.seconds(_LOOK_SECONDS),
         host.account(context.settings.service_user),
     )
-    mounted = _mount_points()
     for job in placed:
-        _add_directory(job, looks[job["output_directory"]], mounted, context.settings.archive_root)
+        _add_directory(job, looks[job["output_directory"]])
+    _add_tiers(context, [job for job in placed if job["campaign_year"] is not None])
     _add_progress(context, placed, looks, now)
     ahead: List[int] = []
     directories = sorted({path for path in lock_directories(context).values() if path})
@@ -156,8 +156,7 @@ def _add_configuration(job: Dict[str, Any]) -> None:
         job["campaign"] = "present" if job_config.has_campaign_metadata(config) else "lost"
 
 
-def _add_directory(job: Dict[str, Any], seen: look.Look, mounted: Optional[List[str]], archive_root: str) -> None:
-    """Facts of the output directory; an annual job's belongs on the storage box (contract 1.9)."""
+def _add_directory(job: Dict[str, Any], seen: look.Look) -> None:
     if not seen.asked:
         return
     if seen.hung:
@@ -168,16 +167,26 @@ def _add_directory(job: Dict[str, Any], seen: look.Look, mounted: Optional[List[
     job["writable"] = seen.writable
     if job["campaign"] == "none":
         job["tier"] = "none"
-    if job["campaign_year"] is None or mounted is None:
+
+
+def _add_tiers(context: Context, annual: List[Dict[str, Any]]) -> None:
+    """Whether the output directories of annual jobs are on the storage box, where they belong (contract 1.9)."""
+    mounted = _mount_points() if annual else None
+    if mounted is None:
         return
-    directory = os.path.normpath(job["output_directory"])
-    inside = [path for path in mounted if path.startswith(archive_root + "/")]
-    if any(directory == path or directory.startswith(path + "/") for path in inside):
-        job["tier"] = "mounted"
-    elif job["directory_state"] == "ok":
-        job["tier"] = "local"
-    elif job["directory_state"] == "missing":
-        job["tier"] = "no_directory"
+    root = context.settings.archive_root
+    followed = links.follow([root, *(job["output_directory"] for job in annual)], context.seconds(_LOOK_SECONDS))
+    inside = [path for path in mounted if path.startswith((followed[root] or root) + "/")]
+    for job in annual:
+        directory = followed[job["output_directory"]] or os.path.normpath(job["output_directory"])
+        if job["directory_state"] in (None, "hung"):
+            continue
+        if any(directory == path or directory.startswith(path + "/") for path in inside):
+            job["tier"] = "mounted"
+        elif job["directory_state"] == "ok":
+            job["tier"] = "local"
+        elif job["directory_state"] == "missing":
+            job["tier"] = "no_directory"
 
 
 def _add_progress(context: Context, placed: List[Dict[str, Any]], looks: Mapping[str, look.Look], now: float) -> None:
