@@ -43,6 +43,7 @@ def probe(context: Context) -> Finding:
     # Why the API was not enough is also why the table is not the whole truth.
     doubts += problems
     doubts += job_facts.add(context, data["jobs"])
+    _add_listed(context, data["jobs"], doubts)
     data["annual_options"] = annual_options.read(context, data["jobs"], doubts)
     return Finding(data, doubts)
 
@@ -94,7 +95,7 @@ def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) 
         doubts.append(Problem("unreachable", "The details of some jobs are not known: %s" % error))
     later = [job for job in chosen if job["details"] is False]
     if later:
-        cannot_know.append("directory and options of %d waiting jobs whose turn comes later" % len(later))
+        cannot_know.append("output directories of %d waiting jobs whose turn comes later" % len(later))
     return {
         "source": "admin_api",
         "cannot_know": cannot_know,
@@ -104,7 +105,32 @@ def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) 
     }
 
 
+def _add_listed(context: Context, found: List[Dict[str, Any]], doubts: List[Problem]) -> None:
+    """What the service's own listing shows has options that listings can read: one answer for all that was not asked for."""
+    later = [job for job in found if job["details"] is False]
+    listed = _listing(context, doubts) if later else None
+    shown = {job["id"] for job in listed or []}
+    for job in later:
+        job["listable"] = True if job["id"] in shown else None
+
+
 def _from_cli(context: Context, problems: List[Problem]) -> Optional[Dict[str, Any]]:
+    found = _listing(context, problems)
+    if found is None:
+        return None
+    cannot_know = [*jobs.CLI_CANNOT_KNOW, "the number of jobs of each status"]
+    if any(job["ambiguous"] for job in found):
+        cannot_know.append("where one job ends and the next begins: a name holds a line break")
+    return {
+        "source": "cli",
+        "cannot_know": cannot_know,
+        "counts": None,
+        "jobs": found,
+        "truncated": len(found) >= LIMIT,
+    }
+
+
+def _listing(context: Context, problems: List[Problem]) -> Optional[List[Dict[str, Any]]]:
     result = context.run_service(service.list_jobs(context.settings, LIMIT), CLI_SECONDS, production=True)
     if result.failure is not None:
         problems.append(failed(result, "list-jobs"))
@@ -118,20 +144,10 @@ def _from_cli(context: Context, problems: List[Problem]) -> Optional[Dict[str, A
         problems.append(Problem("command_failed", message))
         return None
     try:
-        found = jobs.list_jobs(result.stdout)
+        return jobs.list_jobs(result.stdout)
     except ParseError as error:
         problems.append(Problem(error.code, "list-jobs: %s" % error))
         return None
-    cannot_know = [*jobs.CLI_CANNOT_KNOW, "the number of jobs of each status"]
-    if any(job["ambiguous"] for job in found):
-        cannot_know.append("where one job ends and the next begins: a name holds a line break")
-    return {
-        "source": "cli",
-        "cannot_know": cannot_know,
-        "counts": None,
-        "jobs": found,
-        "truncated": len(found) >= LIMIT,
-    }
 
 
 def _detail_rank(job: Dict[str, Any]) -> Tuple[int, bool, str, int]:
