@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import yaml
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.classification import classify_with
@@ -22,8 +22,8 @@ class Verdict(NamedTuple):
 
     ``first`` is (class, rule, confidence) of the first thing said, None if nothing was; ``others`` are the rules after
     it. ``right_first``: its class is that of one of the faults, storage before any other. ``not_named``: faults whose own
-    first rule is not among what was said. ``wrong``: rules that are sure of something that neither fault shows when it is
-    alone and that follows from nothing else that was said.
+    first rule is not among what was said. ``wrong``: rules that are sure of a class that neither fault shows when it is
+    alone, and that follow from nothing else that was said.
     """
 
     first: Optional[Tuple[str, str, str]]
@@ -40,9 +40,9 @@ def rules() -> Knowledge:
     return knowledge(told["triage_rules"], facts["triage_required_facts"], facts["triage_bad_evidence"])
 
 
-def classify(evidence: Any, known: Knowledge) -> List[Dict[str, Any]]:
-    """The classes that the rules find, ranked."""
-    return classify_with(Evidence(evidence), known)["classes"]
+def result(evidence: Any, known: Knowledge) -> Dict[str, Any]:
+    """What triage makes of the evidence (docs/result.schema.json)."""
+    return classify_with(Evidence(evidence), known)
 
 
 def judge(
@@ -56,7 +56,7 @@ def judge(
     if "storage" in wanted:
         wanted = {"storage"}
     reported = [each["rule"] for each in said]
-    known = {each["rule"] for name in broken for each in alone[name]}
+    shown = {each["class"] for name in broken for each in alone[name]}
     first = said[0] if said else None
     return Verdict(
         first=(first["class"], first["rule"], first["confidence"]) if first else None,
@@ -66,6 +66,6 @@ def judge(
         wrong=tuple(
             each["rule"]
             for each in said
-            if each["confidence"] in CONFIDENT and each["rule"] not in known and not each["caused_by"]
+            if each["confidence"] in CONFIDENT and each["class"] not in shown and not each["caused_by"]
         ),
     )

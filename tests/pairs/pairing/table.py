@@ -14,9 +14,8 @@ FILE = plan.ROOT / "tests" / "pairs" / "confusion.md"
 
 _INTRODUCTION = """# What triage says of each fault and of each pair
 
-Written by `make pairs` from the evidence in `recordings.jsonl.xz` and the rules of this checkout; [README.md](README.md) says how.
-*First* is the class, the rule and the confidence that stand first. *Not named* is a fault whose own first rule is not among
-what was said. *Wrong* is a rule that is certain or likely of something that neither fault shows when it is alone and that
+Written by `make pairs` from the evidence in `recordings.jsonl.xz` and the rules of this checkout ([README.md](README.md)). *First* is the class, the rule and the confidence that stand first. *Not named* is a fault whose own first rule is not among
+what was said. *Wrong* is a rule that is certain or likely of a class that neither fault shows when it is alone, and that
 follows from nothing else that was said.
 """
 
@@ -31,7 +30,7 @@ class Judged(NamedTuple):
 def judged(found: Iterable[recordings.Recording]) -> Tuple[List[Judged], List[Judged]]:
     """(single faults, pairs), those that could be made."""
     known, classes = judge.rules(), plan.expected_classes()
-    said = {each.broken: judge.classify(each.evidence, known) for each in found if each.evidence is not None}
+    said = {each.broken: judge.result(each.evidence, known)["classes"] for each in found if each.evidence is not None}
     alone = {broken[0]: said[broken] for broken in said if len(broken) == 1}
     results = [
         Judged(broken, judge.judge(broken, said[broken], alone, classes))
@@ -48,13 +47,12 @@ def write(state: Path) -> None:
     for each in [*earlier, *recordings.from_state(state)]:
         found[tuple(sorted(each.broken))] = each
     recordings.save(found.values())
-    FILE.write_text(text(list(found.values())))
+    FILE.write_text(text(list(found.values()), *judged(found.values())))
 
 
-def text(found: Sequence[recordings.Recording]) -> str:
+def text(found: Sequence[recordings.Recording], singles: Sequence[Judged], pairs: Sequence[Judged]) -> str:
     """The whole table as Markdown."""
     classes = plan.expected_classes()
-    singles, pairs = judged(found)
     wanted = {frozenset(pair) for pair in plan.pairs(classes)}
     made = {frozenset(each.broken) for each in pairs}
     refused = [each for each in found if each.evidence is None and frozenset(each.broken) in wanted]
