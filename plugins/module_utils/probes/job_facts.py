@@ -39,7 +39,7 @@ _LOG_SUFFIX = ".combined.log"
 _ENDED = ("failed", "retryable")
 _OPTIONS_LIMIT = 300
 _JOBS_NAMED = 5
-_AHEAD = "By this host's clock some jobs began, ended or wrote in the future (%s): a clock was or is wrong, no age can be trusted."
+_AHEAD = "Some jobs began, ended or wrote in the future (%s): a clock is or was wrong, and no age can be trusted."
 
 # Known of one source only, or not needed once they have been used.
 _NOT_SHOWN = ("combined_log_path", "ambiguous", "backend", "rescue", "config")

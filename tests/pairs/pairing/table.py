@@ -14,7 +14,8 @@ FILE = plan.ROOT / "tests" / "pairs" / "confusion.md"
 
 _INTRODUCTION = """# What triage says of each fault and of each pair
 
-Written by `make pairs` from the evidence in `recordings.jsonl.xz` and the rules of this checkout ([README.md](README.md)). *First* is the class, the rule and the confidence that stand first. *Not named* is a fault whose own first rule is not among
+Written by `make pairs` from the evidence in `recordings.jsonl.xz` and the rules of this checkout ([README.md](README.md)).
+*First* is the class, the rule and the confidence that stand first. *Not named* is a fault whose own first rule is not among
 what was said. *Wrong* is a rule that is certain or likely of a class that neither fault shows when it is alone, and that
 follows from nothing else that was said.
 """

@@ -53,4 +53,6 @@ def test_nothing_wrong_is_said_with_confidence() -> None:
 
 
 def test_the_table_is_that_of_these_recordings_and_rules() -> None:
-    assert table.FILE.read_text() == table.text(RECORDED, SINGLES, PAIRS), "write it again: tools/run tests/pairs/pairs table"
+    assert table.FILE.read_text() == table.text(RECORDED, SINGLES, PAIRS), (
+        "write it again: tools/run tests/pairs/pairs table"
+    )

@@ -83,7 +83,13 @@ def test_a_row_that_started_in_the_future_may_be_of_any_age():
     assert judge("free", None, QUIET, started=STARTED) is None
     assert judge("held", None, QUIET, started=STARTED) is False
     assert judge("free", OLD, QUIET, started=STARTED) is True  # positive control
-    job = {"lock": "held", "started_at": STARTED, "age_seconds": None, "progress_age_seconds": OLD, "log_age_seconds": OLD}
+    job = {
+        "lock": "held",
+        "started_at": STARTED,
+        "age_seconds": None,
+        "progress_age_seconds": OLD,
+        "log_age_seconds": OLD,
+    }
     assert job_facts.is_stalled({**job, "stale": None}) is None
     assert job_facts.is_stalled({**job, "stale": None, "age_seconds": OLD}) is True
 

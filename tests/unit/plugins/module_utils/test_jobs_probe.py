@@ -76,7 +76,9 @@ def ask(monkeypatch):
         monkeypatch.setattr(Context, "run_service", lambda _self, *words, **more: service.run_service(*words, **more))
         monkeypatch.setattr(Context, "database_problem", lambda _self: None)
         monkeypatch.setattr(job_facts, "lock_directories", lambda _context: {})
-        settings = SimpleNamespace(api_url="http://127.0.0.1:8001", archive_root="/nowhere", service_user="root", cli="x")
+        settings = SimpleNamespace(
+            api_url="http://127.0.0.1:8001", archive_root="/nowhere", service_user="root", cli="x"
+        )
         context = Context(settings, None, None, Redactor(), True, time.monotonic() + 30, 600, "local")
         return jobs.probe(context)
 
@@ -135,7 +137,9 @@ def test_a_status_that_nobody_knows_is_said(ask):
 
 
 def test_how_long_a_completed_job_has_waited_to_be_indexed(ask):
-    found = by_id(ask(Service([row(1, "completed", finished=7200), row(2, "completed"), row(3, "failed", finished=7200)])))
+    found = by_id(
+        ask(Service([row(1, "completed", finished=7200), row(2, "completed"), row(3, "failed", finished=7200)]))
+    )
     assert 7190 <= found[1]["finished_age_seconds"] <= 7260
     assert (found[2]["finished_age_seconds"], found[3]["finished_age_seconds"]) == (None, None)
 
