@@ -106,9 +106,12 @@ def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) 
 
 
 def _add_listed(context: Context, found: List[Dict[str, Any]], doubts: List[Problem]) -> None:
-    """What the service's own listing shows has options that listings can read: one answer for all that was not asked for."""
+    """What the service's own listing shows has options that listings can read: one answer for all that was not asked for.
+
+    Where not even all that matter were asked for, it would decide nothing, and is left out.
+    """
     later = [job for job in found if job["details"] is False]
-    listed = _listing(context, doubts) if later else None
+    listed = _listing(context, doubts) if later and not any(job["details"] is None for job in found) else None
     shown = {job["id"] for job in listed or []}
     for job in later:
         job["listable"] = True if job["id"] in shown else None

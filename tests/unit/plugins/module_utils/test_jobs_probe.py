@@ -123,6 +123,12 @@ def test_a_job_that_should_have_been_asked_about_is_not_taken_for_one_that_may_w
     assert Counter(job["details"] for job in ask(service).data["jobs"]) == {True: 20, None: 10}
 
 
+def test_nothing_is_listed_where_that_decides_nothing(ask):
+    service = Service([row(number, "failed" if number < 30 else "queued") for number in range(1, 51)])
+    assert Counter(job["details"] for job in ask(service).data["jobs"]) == {True: 20, None: 9, False: 21}
+    assert service.listings == 0
+
+
 def test_many_jobs_stay_cheap(ask):
     service = Service([row(number, "queued") for number in range(1, 10001)])
     started = time.monotonic()
