@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench lint sanity clean distclean docs venv print-venv print-collections requirements \
+.PHONY: help demo test test-quick bench pairs lint sanity clean distclean docs venv print-venv print-collections requirements \
 	stage-unit stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-molecule stage-oldest-core
 
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
@@ -42,6 +42,10 @@ test-quick: ## Run the tests that need no host (under 2 minutes)
 bench: ## Measure triage beside the runbook (root, about 12 minutes)
 	@tools/requisites controller sandbox
 	@tools/run tests/bench/bench
+
+pairs: ## Break every pair of faults, two guests at once (root, about 2 hours; goes on where it ended)
+	@tools/requisites controller sandbox
+	@tools/run tests/pairs/pairs
 
 lint: ## Run the linters
 	@tools/requisites controller lint

@@ -36,3 +36,8 @@ mend_it() {
     forget_jobs "$name"
     start_worker
 }
+
+is_broken() {
+    row "name = '$name' AND status = 'failed'"
+    [ "$(stat --format %U "$directory")" = root ]
+}

@@ -146,6 +146,17 @@ with open(log, "r+b") as file:
 PYTHON
 }
 
+# usage: row_in TABLE CONDITION   (there is such a row; while PostgreSQL does not answer no row changes, so none is asked for)
+row_in() {
+    pg_isready --quiet || return 0
+    [ "$(sql "SELECT count(*) > 0 FROM $1 WHERE $2")" = t ]
+}
+
+# usage: row CONDITION   (there is such a job)
+row() {
+    row_in archive_jobs "$1"
+}
+
 # usage: job_is STATUS ID
 job_is() {
     [ "$(sql "SELECT status FROM archive_jobs WHERE id = $2")" = "$1" ]
@@ -153,9 +164,12 @@ job_is() {
 
 busy=hc-busy
 
-# The worker crawls a job for an hour, so that it looks at no other one.
+# The worker crawls a job for an hour, so that it looks at no other one. One such job is enough for several faults.
 occupy_worker() {
     local id
+    if unit_is active healtharchive-worker && [ "$(sql "SELECT status FROM archive_jobs WHERE name = '$busy'")" = running ]; then
+        return
+    fi
     systemctl stop healtharchive-worker
     id=$(new_job hc)
     place_job "$id" "$busy" hc/busy '{"simulated_seconds": 3600}'

@@ -105,9 +105,9 @@ SEEN = {
         "cihr-of-root failed\nPermission denied",
     ),
     "output_dir_on_root_disk": (
-        f"{OPEN}; for path in /srv/healtharchive/jobs/phac/2025*; do [ -d $path ] && findmnt -no TARGET -T $path; done",
+        f"{OPEN}; for path in /srv/healtharchive/jobs/hc/2025*; do [ -d $path ] && findmnt -no TARGET -T $path; done",
         "",
-        "phac-20250101 queued\n/",
+        "hc-20250101 queued\n/",
     ),
     "annual_options_drifted": (
         f"{OPEN}; {SQL} \"SELECT config -> 'tool_options' ->> 'initial_workers', config ->> 'campaign_kind' FROM archive_jobs "
@@ -117,9 +117,9 @@ SEEN = {
     ),
     "campaign_metadata_lost": (
         f"{OPEN}; {SQL} \"SELECT config -> 'tool_options' ->> 'initial_workers', config ->> 'campaign_kind' FROM archive_jobs "
-        "WHERE name = 'phac-20250101'\"",
+        "WHERE name = 'cihr-20250101'\"",
         "",
-        "hc-busy running\nphac-20250101 queued\n2|",
+        "hc-busy running\ncihr-20250101 queued\n1|",
     ),
     "bad_crawler_option": (
         f"{OPEN}; {SQL} \"SELECT crawler_status FROM archive_jobs WHERE status = 'failed'\"",

@@ -193,10 +193,12 @@ def test_a_truncated_list_hides_what_is_not_in_it() -> None:
     assert [fact["text"] for fact in result["not_established"]] == [
         "no job is marked running without being run",
         "no job has failed",
+        "no finished crawl waits for its indexing for more than an hour",
+        "every job has a status that the service knows",
         "no running crawl stands still",
         "every job has a source",
         "every open job's options can be read by the listings",
-        "haadmin may write where jobs crawl to",
+        "haadmin may write where the present and the next jobs crawl to",
         "annual jobs crawl to the storage box",
         "annual jobs carry their campaign metadata",
         "annual jobs have the options that the deployed code wants",
@@ -259,6 +261,12 @@ def test_another_database_is_bad_evidence(change: dict[str, Any]) -> None:
     result = judge(evidence)
     assert result["bad_evidence"]
     assert result["verdict"] != "nothing_found"
+
+
+def waiting_far_behind(number: int, **changes: Any) -> dict[str, Any]:
+    """A waiting job whose details were not asked for; that it can be listed was seen."""
+    unseen_details = dict.fromkeys(("writable", "tier", "campaign", "wrong_options", "directory_state"))
+    return job(number, **{"status": "queued", "details": False, **unseen_details, **changes})
 
 
 def _storage(evidence: Any, *paths: Any, base: str = "ok") -> None:
@@ -389,11 +397,52 @@ OTHERS: dict[str, tuple[Any, list[str]]] = {
         lambda e: data(e, "deployment").update(head_is_origin_main=False, head_on_origin_main=False),
         ["head_not_on_main"],
     ),
+    "a status that nobody knows": (
+        lambda e: samples.add_jobs(e, job(8, "crawling", status_known=False)),
+        ["unknown_status"],
+    ),
+    "a crawl that was never indexed": (
+        lambda e: samples.add_jobs(e, job(8, "completed", finished_age_seconds=4000.0)),
+        ["indexing_not_started"],
+    ),
+    "a crawl that was completed just now": (
+        lambda e: samples.add_jobs(e, job(8, "completed", finished_age_seconds=60.0)),
+        [],
+    ),
+    "thirty jobs that wait, and a worker that works": (
+        lambda e: samples.add_jobs(
+            e, *(job(n, "queued") for n in range(20)), *(waiting_far_behind(n) for n in range(20, 30))
+        ),
+        [],
+    ),
     "API older than its code": (
         lambda e: data(e, "deployment")["processes"][API].update(current=False),
         ["process_behind"],
     ),
 }
+
+
+def test_indexing_may_wait_for_a_running_crawl() -> None:
+    evidence = healthy_evidence()
+    samples.add_jobs(evidence, job(8, "completed", finished_age_seconds=4000.0), running_job(9, stale=False))
+    assert [(each["rule"], each["confidence"]) for each in judge(evidence)["classes"]] == [
+        ("indexing_not_started", "possible")
+    ]
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        waiting_far_behind(30, listable=None),  # the listing was a traceback, or did not show it
+        waiting_far_behind(30, status="failed", details=None),
+        waiting_far_behind(30, details=None),
+        job(30, "completed", finished_age_seconds=None),
+    ],
+)
+def test_a_job_that_was_not_looked_at_is_no_health(late: dict[str, Any]) -> None:
+    evidence = healthy_evidence()
+    samples.add_jobs(evidence, *(job(number, "queued") for number in range(20)), late)
+    assert judge(evidence)["verdict"] != "nothing_found"
 
 
 @pytest.mark.parametrize("name", OTHERS)
