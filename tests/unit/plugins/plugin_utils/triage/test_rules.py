@@ -114,7 +114,7 @@ def test_the_service_s_cli_runs_as_its_user_with_its_environment(command: str) -
 # Everything else reads or is a dry run.
 CHANGING = (
     r"(?:^|&& |; )(?:sudo )?"
-    r"(chown|chmod|umount|mount|systemctl (?!status|list-unit-files)[a-z-]+|mv|cp|tee|ln|mkdir|kill)\b"
+    r"(chown|chmod|umount|mount|systemctl (?!status|show|list-unit-files)[a-z-]+|mv|cp|tee|ln|mkdir|kill)\b"
 )
 
 
