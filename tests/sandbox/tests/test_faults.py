@@ -100,7 +100,7 @@ SEEN = {
         "/srv/healtharchive/ops/locks/jobs",
     ),
     "output_dir_not_writable": (
-        f"{OPEN}; touch /srv/healtharchive/jobs/cihr/of-root/probe 2>&1 | grep -o 'Permission denied'",
+        f"{OPEN}; touch /srv/healtharchive/jobs/cihr/20260105T000000Z__cihr-of-root/probe 2>&1 | grep -o 'Permission denied'",
         "",
         "cihr-of-root failed\nPermission denied",
     ),
