@@ -105,9 +105,9 @@ SEEN = {
         "cihr-of-root failed\nPermission denied",
     ),
     "output_dir_on_root_disk": (
-        f"{OPEN}; for path in /srv/healtharchive/jobs/hc/2025*; do [ -d $path ] && findmnt -no TARGET -T $path; done",
+        f"{OPEN}; for path in /srv/healtharchive/jobs/hc/2024*; do [ -d $path ] && findmnt -no TARGET -T $path; done",
         "",
-        "hc-20250101 queued\n/",
+        "hc-20240101 queued\n/",
     ),
     "annual_options_drifted": (
         f"{OPEN}; {SQL} \"SELECT config -> 'tool_options' ->> 'initial_workers', config ->> 'campaign_kind' FROM archive_jobs "
