@@ -22,8 +22,9 @@ class Verdict(NamedTuple):
 
     ``first`` is (class, rule, confidence) of the first thing said, None if nothing was; ``others`` are the rules after
     it. ``right_first``: its class is that of one of the faults, storage before any other. ``not_named``: faults whose own
-    first rule is not among what was said, nor another of its class that the other fault does not bring about. ``wrong``: rules that are sure of a class that neither fault shows when it is
-    alone, and that follow from nothing else that was said.
+    first rule is not among what was said, nor another of its class that the other fault does not bring about.
+    ``wrong``: rules that are sure of a class that neither fault shows when it is alone, and that follow from nothing
+    else that was said.
     """
 
     first: Optional[Tuple[str, str, str]]
