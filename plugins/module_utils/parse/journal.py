@@ -65,6 +65,8 @@ _SIGNATURES = (
     ("permission_denied", "[Errno 13]", r"\[Errno 13\]" + _QUOTED_PATH),
     ("permission_denied", "[Errno 1]", r"\[Errno 1\]" + _QUOTED_PATH),
     ("permission_denied", "Permission denied", r"Permission denied" + _QUOTED_PATH),
+    # Contract 2.2: the worker may not mount an annual job's directory, and picks that job again and again.
+    ("annual_tiering_failed", "tiering", r"\btiering\b.{0,80}\b(?i:fail)"),
     # Contract 2.2: the worker starts nothing at 85 %. Its words are not known, so several are accepted.
     ("disk_threshold", "[Errno 28]", r"\[Errno 28\]"),
     ("disk_threshold", "No space left", r"No space left on device"),

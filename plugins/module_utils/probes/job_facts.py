@@ -11,9 +11,9 @@ from __future__ import annotations
 import errno
 import os
 import time
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .. import host, links, locks, look, tails
+from .. import host, job_directories, links, locks, look, tails
 from ..parse import crawl_log, job_config, jobs, mounts, times
 from ..parse.errors import ParseError
 from ..parse.text import one_line
@@ -39,6 +39,9 @@ _LOG_SUFFIX = ".combined.log"
 _ENDED = ("failed", "retryable")
 _OPTIONS_LIMIT = 300
 _JOBS_NAMED = 5
+_DIRECTORIES_LISTED = 2000
+DIRECTORIES_FOUND = 20
+_URGENT = ("running", "retryable", "failed", "queued")
 _AHEAD = "Some jobs began, ended or wrote in the future (%s): a clock is or was wrong, and no age can be trusted."
 
 # Known of one source only, or not needed once they have been used.
@@ -69,7 +72,7 @@ def add(context: Context, found: List[Dict[str, Any]]) -> List[Problem]:
     for job in found:
         if job["status"] == "completed":
             job["finished_age_seconds"] = _age(job["finished_at"], now)
-    _find_output_directories(context, running)
+    _find_output_directories(context, found)
     placed = [job for job in found if _is_path(job["output_directory"])]
     looks = look.look(
         {job["output_directory"]: _LOG_SUFFIX for job in placed},
@@ -258,13 +261,32 @@ def _age_is_lost(job: Mapping[str, Any]) -> bool:
     return job["age_seconds"] is None and job["started_at"] is not None
 
 
-def _find_output_directories(context: Context, running: List[Dict[str, Any]]) -> None:
-    """Where the source does not say: ``<root>/<source>/<stamp>__<name>`` (contract 1.1), if just one such entry exists."""
-    for job in running[:RUNNING_TAILS]:
-        source, name = job["source"], job["name"]
-        if job["output_directory"] is not None or not source or not name or "/" in source + name or source[0] == ".":
-            continue
-        parent = "%s/%s" % (context.settings.archive_root, source)
-        seen = look.look({parent: "__" + name}, context.seconds(_LOOK_SECONDS))[parent]
-        if seen.matches == 1 and seen.newest:
-            job["output_directory"] = "%s/%s" % (parent, seen.newest[0])
+def _find_output_directories(context: Context, found: List[Dict[str, Any]]) -> None:
+    """Where the source does not say it, of the jobs that matter most: by the name, if just one directory has it."""
+    wanted = [job for job in found if job["output_directory"] is None and job["details"] is None and job["source"]]
+    listed = None
+    if wanted:
+        root = context.settings.archive_root
+        listed = job_directories.newest(root, _DIRECTORIES_LISTED, context.seconds(_LOOK_SECONDS))
+    paths: Dict[Tuple[str, str], List[str]] = {}
+    for path in listed or []:
+        paths.setdefault(job_directories.source_and_name(path), []).append(path)
+    for job in sorted(wanted, key=urgency)[:DIRECTORIES_FOUND]:
+        of_job = paths.get((job["source"], job["name"]), [])
+        if len(of_job) == 1:
+            job["output_directory"] = of_job[0]
+
+
+def urgency(job: Mapping[str, Any]) -> Tuple[int, bool, str, int]:
+    """Sorts jobs by how much what is not in their rows matters; what is indexed is not asked for at all.
+
+    Of those that wait, an annual one comes first, for it blocks the others, and then whose turn is next: the worker takes
+    the oldest, those without a time first (contract 2.2).
+    """
+    rank = _URGENT.index(job["status"]) if job["status"] in _URGENT else len(_URGENT)
+    return rank, not looks_annual(job), job["queued_at"] or "", job["id"]
+
+
+def looks_annual(job: Mapping[str, Any]) -> bool:
+    """Whether it is, by its name, a job of an annual campaign."""
+    return job_config.campaign_year(job["source"], job["name"], None) is not None

@@ -9,11 +9,11 @@ CLI's table is read, which cannot show everything. Neither ``show-job`` nor a dr
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 from urllib.parse import quote
 
 from .. import http_client, service
-from ..parse import database, job_config, jobs
+from ..parse import database, jobs
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem, failed
 from . import annual_options, job_facts
@@ -23,9 +23,6 @@ CLI_SECONDS = 20.0
 LIMIT = 500  # jobs of one status; the admin API gives no more at once (contract 1.11)
 # Jobs whose details are asked for, one request each: the API allows a client 120 requests a minute (contract 1.11).
 DETAIL_LIMIT = 20
-# Whose details matter most; what is indexed is not asked for at all. Of those that wait, an annual one comes first,
-# for it blocks the others (contract 2.2), and then whose turn is next.
-_DETAIL_ORDER = ("running", "retryable", "failed", "queued")
 
 
 def probe(context: Context) -> Finding:
@@ -84,10 +81,10 @@ def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) 
         problems.append(Problem("unreachable", "The admin API gave no whole answer: %s" % error))
         return None
     cannot_know: List[str] = []
-    chosen = sorted(found, key=_detail_rank)
+    chosen = sorted(found, key=job_facts.urgency)
     for job in chosen:
         # None: it should be known.
-        job["details"] = False if job["status"] == "queued" and not _looks_annual(job) else None
+        job["details"] = False if job["status"] == "queued" and not job_facts.looks_annual(job) else None
     try:
         for job in chosen[:DETAIL_LIMIT]:
             job.update(jobs.admin_job(ask("/api/admin/jobs/%d" % job["id"])), details=True)
@@ -151,14 +148,3 @@ def _listing(context: Context, problems: List[Problem]) -> Optional[List[Dict[st
     except ParseError as error:
         problems.append(Problem(error.code, "list-jobs: %s" % error))
         return None
-
-
-def _detail_rank(job: Dict[str, Any]) -> Tuple[int, bool, str, int]:
-    status = job["status"]
-    rank = _DETAIL_ORDER.index(status) if status in _DETAIL_ORDER else len(_DETAIL_ORDER)
-    # The worker takes the oldest, those without a time first.
-    return rank, not _looks_annual(job), job["queued_at"] or "", job["id"]
-
-
-def _looks_annual(job: Dict[str, Any]) -> bool:
-    return job_config.campaign_year(job["source"], job["name"], None) is not None

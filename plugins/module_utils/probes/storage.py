@@ -11,7 +11,7 @@ import errno
 import os
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .. import files, links, look
+from .. import files, host, job_directories, links, look
 from ..parse import mounts
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem
@@ -20,6 +20,8 @@ SECONDS = 15.0
 # How long one path may take to answer before it is called hung, in seconds.
 HUNG_AFTER_SECONDS = 6.0
 _FOLLOW_SECONDS = 3.0
+# Directories of jobs that are looked at: those of the present campaign and of what was tried of late.
+_JOB_DIRECTORIES = 20
 
 
 def probe(context: Context) -> Finding:
@@ -36,8 +38,9 @@ def probe(context: Context) -> Finding:
     if mounted is not None:
         kinds.update((path, "mount") for path in mounted if path.startswith(root + "/"))
     kinds.update((hot, "manifest") for hot in hot_paths)
-    wanted = dict.fromkeys([base_path, settings.archive_root, "/", *kinds])
-    looks = look.look(wanted, context.seconds(HUNG_AFTER_SECONDS))
+    of_jobs = job_directories.newest(root, _JOB_DIRECTORIES, context.seconds(_FOLLOW_SECONDS))
+    wanted = dict.fromkeys([base_path, settings.archive_root, "/", *kinds, *(of_jobs or [])])
+    looks = look.look(wanted, context.seconds(HUNG_AFTER_SECONDS), host.account(settings.service_user))
     paths = [
         _path(path, kinds[path], looks[path], mounted, _expected(hot_paths.get(path), base_path, mounted))
         for path in sorted(kinds)
@@ -49,7 +52,10 @@ def probe(context: Context) -> Finding:
         "paths": paths,
         "disk": disks,
         "manifest": manifest,
+        "job_directories": None if of_jobs is None else [_of_job(path, looks[path], mounted) for path in of_jobs],
     }
+    if of_jobs is None:
+        problems.append(Problem("unreachable", "The directories of jobs below %s could not be listed." % root))
     if not looks[base_path].asked:
         problems.append(Problem("not_started", "The paths could not be looked at: the child that looks did not start."))
     if not any(disk["path"] == settings.archive_root for disk in disks):
@@ -108,6 +114,15 @@ def _path(
         "fstype": mount["fstype"] if mount else None,
         "state": _state(seen, mounted is not None, mount, wanted),
         "errno": seen.errno,
+    }
+
+
+def _of_job(path: str, seen: look.Look, mounted: Optional[Mounts]) -> Dict[str, Any]:
+    return {
+        "path": path,
+        "annual": job_directories.is_annual(path),
+        "mounted": None if mounted is None else path in mounted,
+        "writable": seen.writable,
     }
 
 

@@ -22,8 +22,9 @@ class Verdict(NamedTuple):
 
     ``first`` is (class, rule, confidence) of the first thing said, None if nothing was; ``others`` are the rules after
     it. ``right_first``: its class is that of one of the faults, storage before any other. ``not_named``: faults whose own
-    first rule is not among what was said. ``wrong``: rules that are sure of a class that neither fault shows when it is
-    alone, and that follow from nothing else that was said.
+    first rule is not among what was said, nor another of its class that the other fault does not bring about.
+    ``wrong``: rules that are sure of a class that neither fault shows when it is alone, and that follow from nothing
+    else that was said.
     """
 
     first: Optional[Tuple[str, str, str]]
@@ -62,10 +63,24 @@ def judge(
         first=(first["class"], first["rule"], first["confidence"]) if first else None,
         others=tuple(reported[1:]),
         right_first=first is not None and first["class"] in wanted,
-        not_named=tuple(name for name in broken if not alone[name] or alone[name][0]["rule"] not in reported),
+        not_named=tuple(name for name in broken if not _is_named(name, broken, said, alone, classes)),
         wrong=tuple(
             each["rule"]
             for each in said
             if each["confidence"] in CONFIDENT and each["class"] not in shown and not each["caused_by"]
         ),
+    )
+
+
+def _is_named(
+    name: str,
+    broken: Sequence[str],
+    said: Sequence[Mapping[str, Any]],
+    alone: Mapping[str, Sequence[Mapping[str, Any]]],
+    classes: Mapping[str, str],
+) -> bool:
+    own = {each["rule"] for each in alone[name][:1]}
+    of_others = {each["rule"] for other in broken if other != name for each in alone[other]}
+    return any(
+        each["rule"] in own or (each["class"] == classes[name] and each["rule"] not in of_others) for each in said
     )

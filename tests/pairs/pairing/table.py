@@ -15,9 +15,9 @@ FILE = plan.ROOT / "tests" / "pairs" / "confusion.md"
 _INTRODUCTION = """# What triage says of each fault and of each pair
 
 Written by `make pairs` from the evidence in `recordings.jsonl.xz` and the rules of this checkout ([README.md](README.md)).
-*First* is the class, the rule and the confidence that stand first. *Not named* is a fault whose own first rule is not among
-what was said. *Wrong* is a rule that is certain or likely of a class that neither fault shows when it is alone, and that
-follows from nothing else that was said.
+*First* is the class, the rule and the confidence that stand first. *Not named* is a fault whose own first rule
+is not among what was said, nor another rule of its class that the other fault does not bring about. *Wrong* is a rule that is
+certain or likely of a class that neither fault shows when it is alone, and that follows from nothing else that was said.
 """
 
 

@@ -100,14 +100,14 @@ SEEN = {
         "/srv/healtharchive/ops/locks/jobs",
     ),
     "output_dir_not_writable": (
-        f"{OPEN}; touch /srv/healtharchive/jobs/cihr/of-root/probe 2>&1 | grep -o 'Permission denied'",
+        f"{OPEN}; touch /srv/healtharchive/jobs/cihr/20260105T000000Z__cihr-of-root/probe 2>&1 | grep -o 'Permission denied'",
         "",
         "cihr-of-root failed\nPermission denied",
     ),
     "output_dir_on_root_disk": (
-        f"{OPEN}; for path in /srv/healtharchive/jobs/hc/2025*; do [ -d $path ] && findmnt -no TARGET -T $path; done",
+        f"{OPEN}; for path in /srv/healtharchive/jobs/hc/2024*; do [ -d $path ] && findmnt -no TARGET -T $path; done",
         "",
-        "hc-20250101 queued\n/",
+        "hc-20240101 queued\n/",
     ),
     "annual_options_drifted": (
         f"{OPEN}; {SQL} \"SELECT config -> 'tool_options' ->> 'initial_workers', config ->> 'campaign_kind' FROM archive_jobs "

@@ -49,6 +49,7 @@ COMMAND_VALUES: Dict[str, Look] = {
     "stale_paths": host.paths_in("stale"),
     "stalled_directory": commands.directory(jobs.stalled),
     "storage_mount": setting("storage_mount", sound_path),
+    "suspect_directories": host.suspect_directories,
     "surface_options": commands.surface_options("--api-base", "--frontend-base"),
     "tiering_manifest": setting("tiering_manifest", sound_path),
     "unwritable_directory": commands.directory(jobs.unwritable),

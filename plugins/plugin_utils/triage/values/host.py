@@ -24,6 +24,16 @@ def paths_in(*states: str) -> Look:
     return in_these
 
 
+def suspect_directories(evidence: Evidence) -> Value:
+    """Directories of jobs that the service user may not write in, or that are an annual job's and not mounted."""
+    found = [
+        sound_path(item.get("path"))
+        for item in listed("storage", "job_directories")(evidence)
+        if item.get("mounted") is False and (item.get("writable") is False or item.get("annual") is True)
+    ]
+    return [path for path in found if path is not None] or None
+
+
 def subjects(unit: str, *codes: str) -> Look:
     def subjects(evidence: Evidence) -> Value:
         records = mappings(member(member(found_at(evidence, "journal", "units"), unit, True), "signatures", True))

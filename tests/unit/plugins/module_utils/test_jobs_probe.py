@@ -16,12 +16,15 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils.probe im
 from ansible_collections.healtharchive.remediation.plugins.module_utils.probes import job_facts, jobs
 from ansible_collections.healtharchive.remediation.plugins.module_utils.redact import Redactor
 
-NOW = time.time()
 HEADER = "ID   Source     Status     Backend  Rescue  Retries Created_at  Started_at  Finished_at  Indexed\n"
 
 
 def moment(seconds_ago):
-    return None if seconds_ago is None else time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(NOW - seconds_ago))
+    return (
+        None
+        if seconds_ago is None
+        else time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - seconds_ago))
+    )
 
 
 def row(number, status, queued=100, started=None, finished=None, source="hc", name="plain"):

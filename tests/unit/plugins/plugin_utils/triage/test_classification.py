@@ -422,6 +422,29 @@ OTHERS: dict[str, tuple[Any, list[str]]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("code", "directory", "found"),
+    [
+        ("output_dir_not_writable", {"writable": False}, True),
+        ("annual_tiering_failed", {"annual": True}, True),
+        ("output_dir_not_writable", {"annual": True}, False),  # the journal tells of another fault
+        ("annual_tiering_failed", {"annual": True, "mounted": True}, False),  # it was mended since
+        ("traceback", {"writable": False, "annual": True}, False),
+    ],
+)
+def test_a_directory_that_the_worker_failed_on_is_named_when_the_jobs_cannot_be_read(
+    code: str, directory: dict[str, Any], found: bool
+) -> None:
+    evidence = healthy_evidence()
+    samples.postgresql_down(evidence)
+    journal(evidence, WORKER, signature(code))
+    path = {"path": "/srv/healtharchive/jobs/hc/x", "annual": False, "mounted": False, "writable": True}
+    data(evidence, "storage")["job_directories"] = [{**path, **directory}]
+    rules = rules_of(judge(evidence))
+    assert rules[:2] == (["job_directories_suspect", "postgresql_down"] if found else rules[:2])
+    assert ("job_directories_suspect" in rules) is found
+
+
 def test_indexing_may_wait_for_a_running_crawl() -> None:
     evidence = healthy_evidence()
     samples.add_jobs(evidence, job(8, "completed", finished_age_seconds=4000.0), running_job(9, stale=False))
