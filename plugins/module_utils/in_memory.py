@@ -26,7 +26,8 @@ class Finder:
         if name not in self.texts:
             return None
         package = any(other.startswith(name + ".") for other in self.texts)
-        return importlib.machinery.ModuleSpec(name, self, origin="<%s>" % name, is_package=package)
+        loader: Any = self
+        return importlib.machinery.ModuleSpec(name, loader, origin="<%s>" % name, is_package=package)
 
     def create_module(self, spec: Any) -> None:
         return None
@@ -42,7 +43,8 @@ def main(packed: str, module: str, parameters: str) -> None:
     ``packed``: source texts by module name, as JSON, compressed, in base64. ``parameters``: JSON.
     """
     if sys.version_info < (3, 9):
-        found: Dict[str, Any] = {"failed": True, "msg": "The interpreter %s is Python %d.%d." % (sys.executable, *sys.version_info[:2])}
+        message = "The interpreter %s is Python %d.%d." % (sys.executable, *sys.version_info[:2])
+        found: Dict[str, Any] = {"failed": True, "msg": message}
     else:
         sys.meta_path.insert(0, Finder(json.loads(zlib.decompress(base64.b64decode(packed)))))
         found = importlib.import_module(module).answer(json.loads(parameters))

@@ -19,7 +19,9 @@ _BECOME = re.compile(r"(?i)sudo|become|privilege escalation|not in the sudoers")
 _TIMEOUT = re.compile(r"(?i)expected time frame|timed out waiting for|timed ?out")
 _INTERPRETER = re.compile(r"(?i)interpreter|python[0-9.]*: (?:command )?not found|python[^ ]*: No such file")
 # Of the module's own Python, when Ansible has to unpack it on the host.
-_NO_ROOM = re.compile(r"(?i)no space left on device|disk quota exceeded|read-only file system|no usable temporary directory")
+_NO_ROOM = re.compile(
+    r"(?i)no space left on device|disk quota exceeded|read-only file system|no usable temporary directory"
+)
 _PREFIX = re.compile(r"^(?:Task failed: |Action failed: |Module failed: )+")
 
 

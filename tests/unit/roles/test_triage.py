@@ -153,7 +153,8 @@ def test_every_host_has_its_summary_once_in_the_order_of_the_inventory(run: Run,
 def test_hosts_that_fail_do_not_change_the_order_of_the_others(run: Run, tmp_path: Path) -> None:
     (tmp_path / "triage").mkdir()
     (tmp_path / "triage" / "second").write_text("a file where a directory belongs")
-    result = run({"evidence": healthy_evidence()}, hosts="\n".join(["first", NO_HOST.replace("archive", "gone"), "second", "third"]))
+    hosts = ["first", NO_HOST.replace("archive", "gone"), "second", "third"]
+    result = run({"evidence": healthy_evidence()}, hosts="\n".join(hosts))
     assert result.returncode == 2
     assert [line.split()[1] for line in result.stdout.splitlines() if line.startswith("===")] == [
         "first:",

@@ -34,8 +34,10 @@ def test_it_answers_what_the_module_would(tmp_path: Path) -> None:
     assert found["failed"] is True
     assert found["code"] == "out_of_range"
     assert found["msg"].startswith("deadline must be from 10 to 600 seconds, not 5.")
-    awkward = '\'"\\\n{{ x }}\u2028\ud800'
-    assert "absolute path" in answer(run(payload.program("answer", {**PARAMETERS, "checkout": awkward}), tmp_path))["msg"]
+    awkward = "'\"\\\n{{ x }}\u2028\ud800"
+    assert (
+        "absolute path" in answer(run(payload.program("answer", {**PARAMETERS, "checkout": awkward}), tmp_path))["msg"]
+    )
 
 
 def test_it_needs_no_file_on_the_host(tmp_path: Path) -> None:
