@@ -50,13 +50,6 @@ MIN_DEADLINE_SECONDS = 10
 MAX_DEADLINE_SECONDS = 600
 _FILE_CAP_BYTES = 1024 * 1024
 
-ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
-    **settings.ARGUMENT_SPEC,
-    "deadline": {"type": "int", "default": 60},
-    "stale_after": {"type": "int", "default": 600},
-    "baseline_mode": {"type": "str", "default": "local", "choices": ["local", "live"]},
-}
-
 
 def gather(parameters: Mapping[str, Any], names: Sequence[str]) -> Dict[str, Any]:
     """Run the named probes and return the evidence document; :class:`settings.BadInput` before anything is touched."""

@@ -79,6 +79,7 @@ def test_on_the_host_only_the_standard_library_is_used():
 STANDARD_LIBRARY = {
     *(
         "__future__",
+        "base64",
         "bisect",
         "contextlib",
         "collections",
@@ -89,6 +90,8 @@ STANDARD_LIBRARY = {
         "errno",
         "fcntl",
         "functools",
+        "importlib",
+        "zlib",
     ),
     *("glob", "grp", "http", "itertools", "json", "math", "os", "pwd", "re", "selectors", "shlex", "shutil", "signal"),
     *("socket", "stat", "string", "subprocess", "sys", "tempfile", "threading", "time", "types", "typing", "urllib"),

@@ -13,8 +13,8 @@ from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.e
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.rules import knowledge
 
 ROLE = Path(__file__).resolve().parents[5] / "roles" / "triage"
-RULES = yaml.safe_load((ROLE / "vars/main/rules.yml").read_text())["triage_rules"]
-_FACTS = yaml.safe_load((ROLE / "vars/main/facts.yml").read_text())
+RULES = yaml.safe_load((ROLE / "vars/rules.yml").read_text())["triage_rules"]
+_FACTS = yaml.safe_load((ROLE / "vars/facts.yml").read_text())
 REQUIRED_FACTS = _FACTS["triage_required_facts"]
 BAD_EVIDENCE = _FACTS["triage_bad_evidence"]
 KNOWN = knowledge(RULES, REQUIRED_FACTS, BAD_EVIDENCE)
