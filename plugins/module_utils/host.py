@@ -204,16 +204,28 @@ def adopt_orphans() -> None:
 
 
 def end_descendants() -> None:
-    """Kill every process that descends from this one (see :func:`adopt_orphans`)."""
-    for pid in _descendants(os.getpid()):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    """Kill every process that descends from this one (see :func:`adopt_orphans`).
+
+    One that forks and ends again and again is looked for until it is met: a single look may miss it.
+    """
+    killed: Set[int] = set()
+    end = time.monotonic() + _REAP_SECONDS
+    while time.monotonic() < end:
+        found, steady = _descendants(os.getpid())
+        if steady and found <= killed:
+            return
+        killed |= found
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
 
-def _descendants(root: int) -> Set[int]:
+def _descendants(root: int) -> Tuple[Set[int], bool]:
+    """The processes that descend from one; and false when one ended during the look, so that its children may be missed."""
     children: Dict[int, List[int]] = {}
+    steady = True
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
@@ -221,6 +233,7 @@ def _descendants(root: int) -> Set[int]:
                     # The command's name stands in parentheses and may hold spaces: the parent follows the last one.
                     parent = int(handle.read().rpartition(b")")[2].split()[1])
             except (OSError, ValueError, IndexError):
+                steady = False
                 continue
             children.setdefault(parent, []).append(int(name))
     found: Set[int] = set()
@@ -230,7 +243,7 @@ def _descendants(root: int) -> Set[int]:
             if child not in found:
                 found.add(child)
                 waiting.append(child)
-    return found
+    return found, steady
 
 
 def python(script: str, *arguments: str) -> List[str]:

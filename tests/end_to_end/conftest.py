@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Sequence
 
 import pytest
 
@@ -58,9 +59,22 @@ class Host:
     def sandbox(self, *words: str) -> None:
         subprocess.run([str(SANDBOX), *words], stdin=subprocess.DEVNULL, check=True, timeout=300)
 
-    def triage(self, directory: Path, *arguments: str, inventory: Optional[Path] = None) -> Triage:
-        """Run the triage playbook; its reports go to the directory."""
-        argv = ["ansible-playbook", "-i", str(inventory or ROOT / "inventories" / "sandbox"), "--limit", self.name]
+    def root(self, script: str) -> str:
+        """Run a bash script on the host as root, whatever signs it holds; what it prints."""
+        encoded = base64.b64encode(("set -euo pipefail\n" + script).encode()).decode()
+        return self.ssh("echo %s | base64 -d | sudo bash" % encoded).stdout
+
+    def sql(self, statement: str) -> None:
+        """Run SQL on the host as the database's superuser."""
+        encoded = base64.b64encode(statement.encode()).decode()
+        psql = "psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 healtharchive"
+        self.root("echo %s | base64 -d | runuser -u postgres -- %s" % (encoded, psql))
+
+    def triage(
+        self, directory: Path, *arguments: str, inventory: Optional[Path] = None, through: Sequence[str] = ()
+    ) -> Triage:
+        """Run the triage playbook; its reports go to the directory. ``through`` is what the command is started by."""
+        argv = [*through, "ansible-playbook", "-i", str(inventory or ROOT / "inventories" / "sandbox"), "--limit", self.name]
         argv += [
             "healtharchive.remediation.triage",
             "-e",

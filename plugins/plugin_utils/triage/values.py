@@ -394,6 +394,23 @@ def _fullest(evidence: Evidence) -> Value:
     return "%s %.0f %% used" % (disk.get("path"), disk["used_percent"])
 
 
+def _unserved(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
+    """What replay answers where it should serve its front page or an archived one."""
+    status = _data(evidence, "replay", "status")
+    if _data(evidence, "replay", "responds") is False:
+        yield {"what": "its front page", "answer": "gives no answer"}
+    elif kind(status) == "number" and status >= 400:
+        yield {"what": "its front page", "answer": "answers %d" % status}
+    for target in _list("replay", "targets")(evidence):
+        state, status = target.get("state"), target.get("status")
+        if state in ("not_found", "failing", "silent") and kind(target.get("job_id")) == "number":
+            answered = state != "silent" and kind(status) == "number"
+            yield {
+                "what": "job %d" % target["job_id"],
+                "answer": "answers %d" % status if answered else "gives no answer",
+            }
+
+
 def _outside(*addresses: str) -> Look:
     def outside(evidence: Evidence) -> Value:
         records = [evidence.recorded("outside_view", address) for address in addresses]
@@ -473,6 +490,7 @@ TEXT_VALUES: Dict[str, Look] = {
     "public_failures": _texts(_failures, "check", "status"),
     "rejected_jobs": _named(_rejected_jobs),
     "rejected_options": _texts(_rejected_jobs, "rejected_options"),
+    "replay_failures": _texts(_unserved, "what", "answer"),
     "running_jobs": _job_names(status=["running"]),
     "schema_current": _strings("database", "schema", "current"),
     "schema_heads": _strings("database", "schema", "heads"),
