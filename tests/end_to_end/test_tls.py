@@ -9,6 +9,7 @@ import ipaddress
 import json
 import socket
 import subprocess
+import sys
 import threading
 from datetime import datetime, timedelta, timezone
 
@@ -92,35 +93,35 @@ def test_a_healthy_host_through_tls(host, known, resolver, tmp_path):
         assert (seen["certificate"]["valid"], seen["sound"]) == (True, True)
 
 
-def failure(triage) -> str:
-    """The one line that a host gets which ssh does not reach: it tells what the public addresses answer."""
-    assert triage.rc == 2
-    assert "Traceback" not in triage.output
-    return " ".join(" ".join(line.strip() for line in triage.output.splitlines() if line.strip()).split())
+LOOK = """
+import json, sys
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.outside_view import answer, look
+seen = look({"api": sys.argv[1]}, 10, sys.argv[2] or None)["data"]["api"]
+print(json.dumps([seen["failure"], answer(seen)]))
+"""
 
 
-def unreached(tmp_path, host, name: str, **changes):
-    """The host's inventory with other public addresses, and a port where no ssh answers: only the outside is asked."""
-    return inventory(tmp_path, host, ansible_port=9, **{**bases(name), **changes})
+def looked(resolver, base: str, ca_file: str = "") -> list:
+    """What the view from outside says of one address, in a word and in words, without the rest of triage."""
+    argv = [*resolver, sys.executable, "-c", LOOK, base, ca_file]
+    return json.loads(subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout)
 
 
-def test_the_right_authority_and_an_unknown_one(host, known, resolver, tmp_path):
-    for ca_file, words in ((known["healtharchive_public_ca_file"], "answers 200"), ("", "issuer is not trusted")):
-        trusted = {"healtharchive_public_ca_file": ca_file} if ca_file else {"healtharchive_public_ca_file": None}
-        asked = unreached(tmp_path, host, known["ansible_host"], **trusted)
-        said = failure(host.triage(tmp_path / "out", inventory=asked, through=resolver))
-        assert words in said
-        assert ("the way to its ssh" in said) is bool(ca_file)
+def test_the_right_authority_and_an_unknown_one(known, resolver):
+    base = "https://" + known["ansible_host"]
+    assert looked(resolver, base, known["healtharchive_public_ca_file"]) == [None, "answers 200"]
+    assert looked(resolver, base) == [
+        "certificate_untrusted",
+        "has a certificate whose issuer is not trusted (it answers 200 all the same)",
+    ]
 
 
-def test_a_name_that_does_not_resolve(host, resolver, tmp_path):
-    said = failure(host.triage(tmp_path, inventory=unreached(tmp_path, host, "no-such-name.test"), through=resolver))
-    assert "https://no-such-name.test/api/health has a name that does not resolve" in said
-
-
-def test_a_name_that_the_proxy_does_not_know(host, resolver, tmp_path):
-    said = failure(host.triage(tmp_path, inventory=unreached(tmp_path, host, OTHER_NAME), through=resolver))
-    assert "fails to agree on TLS" in said
+def test_names_that_lead_nowhere(known, resolver):
+    authority = known["healtharchive_public_ca_file"]
+    unknown = looked(resolver, "https://no-such-name.test", authority)
+    assert unknown == ["name_unknown", "has a name that does not resolve"]
+    # It leads to the host, whose proxy has no certificate for it.
+    assert looked(resolver, "https://" + OTHER_NAME, authority) == ["tls_failed", "fails to agree on TLS"]
 
 
 def test_a_host_that_is_there_with_its_port_closed(host, broken, resolver, tmp_path):
@@ -159,8 +160,10 @@ def another_certificate(host, names: list, begins: datetime, ends: datetime):
     host.root(
         "cp -a /etc/caddy/Caddyfile /run/Caddyfile.kept\n"
         "cat >/etc/caddy/other.crt <<'END'\n%sEND\ncat >/etc/caddy/other.key <<'END'\n%sEND\n"
-        "sed -i 's,tls internal,tls /etc/caddy/other.crt /etc/caddy/other.key,' /etc/caddy/Caddyfile\n"
-        "systemctl restart caddy" % tuple(text.decode() for text in texts)
+        # who names no host, as for an address, is shown whatever certificate there is
+        "sed -i 's,tls internal,tls /etc/caddy/other.crt /etc/caddy/other.key,; s,disable_redirects,off,;"
+        " s,admin off,&\\n\\tdefault_sni %s,' /etc/caddy/Caddyfile\n"
+        "systemctl restart caddy" % (*(text.decode() for text in texts), OTHER_NAME)
     )
     try:
         yield
@@ -175,21 +178,18 @@ NOW = datetime.now(timezone.utc)
 DAY = timedelta(days=1)
 
 
-def test_certificates_that_are_not_valid(host, known, resolver, tmp_path):
+def test_certificates_that_are_not_valid(host, known, resolver):
     right = [x509.IPAddress(ipaddress.ip_address(known["ansible_host"])), x509.DNSName(host.name + ".test")]
     wrong = [x509.DNSName(OTHER_NAME)]
-    for number, (names, begins, ends, words) in enumerate(
-        (
-            (right, NOW - 9 * DAY, NOW + 9 * DAY, "answers 200"),  # the positive control
-            (wrong, NOW - 9 * DAY, NOW + 9 * DAY, "has a certificate for another name (it answers 200 all the same)"),
-            (right, NOW - 9 * DAY, NOW - 2 * DAY, "has an expired certificate (it answers 200 all the same)"),
-            (right, NOW + 2 * DAY, NOW + 9 * DAY, "has a certificate that is not valid yet"),
-        )
+    for names, begins, ends, said in (
+        (right, NOW - 9 * DAY, NOW + 9 * DAY, [None, "answers 200"]),  # the positive control
+        (wrong, NOW - 9 * DAY, NOW + 9 * DAY, ["certificate_wrong_name", "has a certificate for another name%s"]),
+        (right, NOW - 9 * DAY, NOW - 2 * DAY, ["certificate_expired", "has an expired certificate%s"]),
+        (right, NOW + 2 * DAY, NOW + 9 * DAY, ["certificate_not_yet_valid", "has a certificate that is not valid yet%s"]),
     ):
         with another_certificate(host, names, begins, ends):
-            asked = unreached(tmp_path, host, known["ansible_host"])
-            said = failure(host.triage(tmp_path / str(number), inventory=asked, through=resolver))
-        assert "https://%s/api/health %s" % (known["ansible_host"], words) in said
+            seen = looked(resolver, "https://" + known["ansible_host"], known["healtharchive_public_ca_file"])
+        assert seen == [said[0], said[1].replace("%s", " (it answers 200 all the same)")]
 
 
 def test_an_expired_certificate_is_named_first(host, known, tmp_path):
