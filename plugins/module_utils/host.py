@@ -204,36 +204,59 @@ def adopt_orphans() -> None:
 
 
 def end_descendants() -> None:
-    """Kill every process that descends from this one (see :func:`adopt_orphans`).
+    """Kill every process that descends from this one (see :func:`adopt_orphans`), and wait a moment until they have ended.
 
-    One that forks and ends again and again is looked for until it is met: a single look may miss it.
+    Who ends hands its children on to us first, so when no child of ours lives, nothing of it does: also not what forks
+    and ends again and again, and would be missed by a look at all processes.
     """
     killed: Set[int] = set()
     end = time.monotonic() + _REAP_SECONDS
-    while time.monotonic() < end:
-        found, steady = _descendants(os.getpid())
-        if steady and found <= killed:
-            return
-        killed |= found
-        for pid in found:
+    while True:
+        living = {pid for pid in _children() if _lives(pid)}
+        for pid in living - killed:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+        killed |= living
+        # One that waits in the kernel for what never comes cannot be ended, and is left to itself.
+        if not living or time.monotonic() >= end:
+            return
+        time.sleep(0.001)
 
 
-def _descendants(root: int) -> Tuple[Set[int], bool]:
-    """The processes that descend from one; and false when one ended during the look, so that its children may be missed."""
+def _children() -> Set[int]:
+    """The children of this process, by the kernel's own lists; of a kernel without these, all that descends from it."""
+    found: Set[int] = set()
+    try:
+        for thread in os.listdir("/proc/self/task"):
+            with open("/proc/self/task/%s/children" % thread, encoding="ascii") as handle:
+                found.update(int(pid) for pid in handle.read().split())
+    except (OSError, ValueError):
+        return _descendants(os.getpid())
+    return found
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return _stat(pid)[0] not in (b"Z", b"X")
+    except (OSError, IndexError):
+        return False
+
+
+def _stat(pid: int) -> List[bytes]:
+    """State, parent and the other fields of a process that follow its name, which may hold spaces and parentheses."""
+    with open("/proc/%d/stat" % pid, "rb") as handle:
+        return handle.read().rpartition(b")")[2].split()
+
+
+def _descendants(root: int) -> Set[int]:
     children: Dict[int, List[int]] = {}
-    steady = True
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                with open("/proc/%s/stat" % name, "rb") as handle:
-                    # The command's name stands in parentheses and may hold spaces: the parent follows the last one.
-                    parent = int(handle.read().rpartition(b")")[2].split()[1])
+                parent = int(_stat(int(name))[1])
             except (OSError, ValueError, IndexError):
-                steady = False
                 continue
             children.setdefault(parent, []).append(int(name))
     found: Set[int] = set()
@@ -243,7 +266,7 @@ def _descendants(root: int) -> Tuple[Set[int], bool]:
             if child not in found:
                 found.add(child)
                 waiting.append(child)
-    return found, steady
+    return found
 
 
 def python(script: str, *arguments: str) -> List[str]:
