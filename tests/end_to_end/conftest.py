@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
@@ -60,15 +59,17 @@ class Host:
         subprocess.run([str(SANDBOX), *words], stdin=subprocess.DEVNULL, check=True, timeout=300)
 
     def root(self, script: str) -> str:
-        """Run a bash script on the host as root, whatever signs it holds; what it prints."""
-        encoded = base64.b64encode(("set -euo pipefail\n" + script).encode()).decode()
-        return self.ssh("echo %s | base64 -d | sudo bash" % encoded).stdout
+        """Run a bash script of any length on the host as root; no command line holds it. What it prints."""
+        command = "f=$(mktemp -p /dev/shm) && cat >$f && sudo bash -euo pipefail $f </dev/null; c=$?; rm $f; exit $c"
+        argv = [str(SANDBOX), "ssh", self.name, "--", command]
+        done = subprocess.run(argv, input=script, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, "rc %d\n%s%s" % (done.returncode, done.stdout, done.stderr)
+        return done.stdout
 
     def sql(self, statement: str) -> None:
         """Run SQL on the host as the database's superuser."""
-        encoded = base64.b64encode(statement.encode()).decode()
-        psql = "psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 healtharchive"
-        self.root("echo %s | base64 -d | runuser -u postgres -- %s" % (encoded, psql))
+        psql = "runuser -u postgres -- psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 healtharchive"
+        self.root("%s <<'END OF STATEMENT'\n%s\nEND OF STATEMENT\n" % (psql, statement))
 
     def triage(
         self, directory: Path, *arguments: str, inventory: Optional[Path] = None, through: Sequence[str] = ()

@@ -54,8 +54,8 @@ def test_no_journal_and_no_room_in_tmp(anew, tmp_path):
     assert after == before
 
 
-def test_everything_fails_together(anew, broken, tmp_path):
-    """Storage hangs, PostgreSQL is down, the API accepts and never answers, the environment file is closed to the service,
+def test_everything_fails_together(anew, tmp_path):
+    """Storage hangs, PostgreSQL is down, something accepts in the API's place and never answers, the environment file is closed to the service,
     the journal is gone and /tmp is full."""
     deadline = 30
     anew.sandbox("break", "hot_path_hung", "--name", anew.name)
@@ -69,7 +69,7 @@ def test_everything_fails_together(anew, broken, tmp_path):
     assert triage.result["verdict"] == "found"
     assert triage.first["class"] == "storage"
     rules = {each["rule"]: each for each in triage.result["classes"]}
-    assert {"hot_path_hung", "env_file_unreadable", "postgresql_down", "api_not_answering"} <= set(rules)
+    assert {"hot_path_hung", "env_file_unreadable", "postgresql_down", "api_stopped"} <= set(rules)
     assert rules["hot_path_hung"]["confidence"] == "certain"
     assert triage.probe("api")["data"]["failure"] == "timed_out"
     assert triage.probe("database")["data"]["reachable"] is False
@@ -77,7 +77,7 @@ def test_everything_fails_together(anew, broken, tmp_path):
     assert "not_running" in codes(triage, "journal")
     # Of what nobody could see, nothing is said.
     assert triage.probe("jobs")["data"] is None
-    assert not {"stale_running_row", "job_failed", "crawl_stalled", "worker_stopped"} & set(rules)
+    assert not {"stale_running_row", "job_failed", "crawl_stalled", "dependency_missing"} & set(rules)
     assert left == set()
 
 
