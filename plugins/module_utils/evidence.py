@@ -22,6 +22,7 @@ from .probes import (
     jobs,
     journal,
     public_surface,
+    replay,
     storage,
     units,
     watchdogs,
@@ -42,6 +43,7 @@ PROBES: Mapping[str, probe.Probe] = {
     "storage": storage.probe,
     "deployment": deployment.probe,
     "watchdogs": watchdogs.probe,
+    "replay": replay.probe,
 }
 
 # Of the deadline, what is kept for ending processes, redacting and reporting, in seconds.

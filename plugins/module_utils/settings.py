@@ -30,6 +30,7 @@ class Settings(NamedTuple):
     storage_mount: str
     tiering_manifest: str
     api_url: str
+    replay_url: str
     deploy_lock_file: str
     job_lock_directory: str
     public_api_base: Optional[str]
@@ -63,6 +64,7 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "storage_mount": {"type": "path", "default": "/srv/healtharchive/storagebox"},
     "tiering_manifest": {"type": "path", "default": "/etc/healtharchive/warc-tiering.binds"},
     "api_url": {"type": "str", "default": "http://127.0.0.1:8001"},
+    "replay_url": {"type": "str", "default": "http://127.0.0.1:8090"},
     "deploy_lock_file": {"type": "path", "default": "/tmp/healtharchive-deploy.lock"},
     "job_lock_directory": {"type": "path", "default": "/tmp/healtharchive-job-locks"},
     "public_api_base": {"type": "str"},
@@ -78,7 +80,7 @@ _PATHS = (
     "deploy_lock_file",
     "job_lock_directory",
 )
-_URLS = ("api_url", "public_api_base", "public_frontend_base")
+_URLS = ("api_url", "replay_url", "public_api_base", "public_frontend_base")
 
 
 def from_parameters(parameters: Mapping[str, Any]) -> Settings:

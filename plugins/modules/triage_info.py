@@ -73,7 +73,7 @@ evidence:
       description:
         - For each of the probes C(environment), C(database), C(api), C(public_surface), C(units), C(journal),
           C(jobs),
-          C(baseline_drift), C(storage), C(deployment) and C(watchdogs) its
+          C(baseline_drift), C(storage), C(deployment), C(watchdogs) and C(replay) its
           C(status) (V(ok), V(partial) or V(unknown)), its C(seconds), its C(problems) with C(code) and C(message),
           and its C(data), which is null when nothing is known.
       type: dict
@@ -105,6 +105,7 @@ PROBES = (
     "storage",
     "deployment",
     "watchdogs",
+    "replay",
 )
 
 

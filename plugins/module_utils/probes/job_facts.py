@@ -26,6 +26,8 @@ NAME_LIMIT = 500  # characters of a job's name in the evidence; a name is free t
 LOG_QUIET_SECONDS = 300
 # A crawl whose counter stands still for so long is stalled (contract 4.3).
 STALLED_SECONDS = 3600
+# Clocks of the host's parts differ by less; what lies further in the future tells that the clock was set back.
+CLOCK_TOLERANCE_SECONDS = 60
 # How much of a log is read, from its end: of a running crawl what the service itself reads (contract 2.6), of one that
 # ended only how it ended.
 RUNNING_TAIL_BYTES = 1024 * 1024
@@ -115,6 +117,8 @@ def is_stale(job: Mapping[str, Any], log_known: bool, stale_after_seconds: int) 
     """
     if job["lock"] == "held":
         return False
+    if _in_the_future(job["age_seconds"]) or _in_the_future(job["log_age_seconds"]):
+        return None
     if job["age_seconds"] is not None and job["age_seconds"] < stale_after_seconds:
         return False
     if job["log_age_seconds"] is not None and job["log_age_seconds"] < LOG_QUIET_SECONDS:
@@ -129,6 +133,8 @@ def is_stalled(job: Mapping[str, Any]) -> Optional[bool]:
     log has been quiet for that long. None: cannot be told."""
     if job["stale"] is True or job["lock"] in ("free", "absent"):
         return False
+    if any(_in_the_future(job[key]) for key in ("age_seconds", "progress_age_seconds", "log_age_seconds")):
+        return None
     if job["age_seconds"] is not None and job["age_seconds"] < STALLED_SECONDS:
         return False
     if job["progress_age_seconds"] is not None and job["progress_age_seconds"] < STALLED_SECONDS:
@@ -137,6 +143,11 @@ def is_stalled(job: Mapping[str, Any]) -> Optional[bool]:
     if job["lock"] != "held" or not (quiet or job["progress_age_seconds"] is not None) or _age_is_lost(job):
         return None
     return True
+
+
+def _in_the_future(age: Optional[float]) -> bool:
+    """Whether it was written by another clock than the one that is asked: then its age says nothing."""
+    return age is not None and age < -CLOCK_TOLERANCE_SECONDS
 
 
 def lock_of(job_id: int, directories: List[str]) -> str:

@@ -194,3 +194,14 @@ annual_job() {
                  \"campaign_date\": \"$2-01-01\", \"scheduler_version\": 1}')::json WHERE id = $id"
     echo "$id"
 }
+
+# usage: replay_answers CODE JOB   (replay answers the first page of a job's index with this status code)
+replay_answers() {
+    local url code
+    url=$(sed -n '1s/.*"url": "\([^"]*\)".*/\1/p' "/srv/healtharchive/replay/collections/job-$2/indexes/index.cdxj")
+    code=$(curl -s -o /dev/null -m 5 -w '%{http_code}' "http://127.0.0.1:8090/job-$2/$url")
+    [ "$code" = "$1" ] || {
+        echo "replay answers $code for $url of job $2"
+        return 1
+    }
+}

@@ -194,6 +194,14 @@ SEEN = {
         "free",
         "T",
     ),
+    "replay_target_failing": (
+        f"{CODE} 127.0.0.1:8090/; "
+        "for job in 1 4; do cd /srv/healtharchive/replay/collections/job-$job/indexes; "
+        "url=$(sed -n '1s/.*\"url\": \"\\([^\"]*\\)\".*/\\1/p' index.cdxj); "
+        f"{CODE} 127.0.0.1:8090/job-$job/$url; done; ls {HOT}/*.combined.log >/dev/null && echo host well",
+        "200\n200\n200\nhost well",
+        "200\n503\n200\nhost well",
+    ),
     "undeployed_commits": (
         "cd /opt/healtharchive; git -C /srv/git/healtharchive.git rev-list --count $(git rev-parse HEAD)..main; "
         "git rev-list --count HEAD..origin/main",

@@ -98,6 +98,7 @@ TEXT_VALUES: Dict[str, Look] = {
     "public_failures": texts(listed("public_surface", "failures"), "check", "status"),
     "rejected_jobs": jobs.named(jobs.rejected),
     "rejected_options": texts(jobs.rejected, "rejected_options"),
+    "replay_failures": texts(host.unserved, "what", "answer"),
     "running_jobs": jobs.job_names(status=["running"]),
     "schema_current": strings("database", "schema", "current"),
     "schema_heads": strings("database", "schema", "heads"),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Iterator
 
 from ...outside_view import answer
 from ..evidence import Evidence
@@ -99,3 +100,20 @@ def outside(*addresses: str) -> Look:
         return ["%s %s" % (record["url"], words) for record, words in found if words and "url" in record] or None
 
     return outside
+
+
+def unserved(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
+    """What replay answers where it should serve its front page or an archived one."""
+    status = found_at(evidence, "replay", "status")
+    if found_at(evidence, "replay", "responds") is False:
+        yield {"what": "its front page", "answer": "gives no answer"}
+    elif kind(status) == "number" and status >= 400:
+        yield {"what": "its front page", "answer": "answers %d" % status}
+    for target in listed("replay", "targets")(evidence):
+        state, status = target.get("state"), target.get("status")
+        if state in ("not_found", "failing", "silent") and kind(target.get("job_id")) == "number":
+            answered = state != "silent" and kind(status) == "number"
+            yield {
+                "what": "job %d" % target["job_id"],
+                "answer": "answers %d" % status if answered else "gives no answer",
+            }

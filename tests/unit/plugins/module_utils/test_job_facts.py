@@ -32,6 +32,11 @@ def judge(lock, age, log_age=None, log_known=True, started=None):
         ("unknown", OLD, QUIET, True, None),
         ("free", OLD, None, False, None),  # the log could not be looked for: a hung mount
         ("unknown", OLD, None, False, None),
+        # The clock was set back: what is written in the future is of no known age.
+        ("free", -86400.0, QUIET, True, None),
+        ("free", OLD, -86400.0, True, None),
+        ("held", -86400.0, -86400.0, True, False),
+        ("free", -5.0, None, True, False),
     ],
 )
 def test_stale(lock, age, log_age, log_known, stale):
@@ -57,6 +62,9 @@ def test_no_lock_directory_is_unknown_never_free():
 @pytest.mark.parametrize(
     ("lock", "age", "progress_age", "log_age", "stalled"),
     [
+        ("held", -86400.0, None, 7200.0, None),  # the clock was set back
+        ("held", OLD, -86400.0, 7200.0, None),
+        ("held", OLD, None, -86400.0, None),
         ("held", OLD, 7200.0, BUSY, True),  # the log is alive, the counter is not
         ("held", OLD, None, 7200.0, True),
         ("held", None, 7200.0, BUSY, True),

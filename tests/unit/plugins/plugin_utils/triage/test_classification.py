@@ -746,3 +746,50 @@ def test_one_address_that_is_not_set_hides_nothing_of_the_other() -> None:
     evidence["probes"]["outside_view"].update(status="partial", problems=[{"code": "not_configured", "message": "x"}])
     data(evidence, "outside_view")["sound"] = False
     assert judge(evidence)["verdict"] == "found"
+
+
+def test_a_host_without_replay_is_healthy() -> None:
+    evidence = healthy_evidence()
+    samples.no_replay(evidence)
+    assert judge(evidence)["verdict"] == "nothing_found"
+
+
+@pytest.mark.parametrize(
+    ("front", "pages", "rule", "fault_class"),
+    [
+        (200, [("local", "failing", 500), ("mounted", "served", 200)], "replay_failing", "service"),
+        (200, [("local", "failing", 500), ("mounted", "failing", 500)], "replay_failing", "service"),
+        (200, [("local", "served", 200), ("mounted", "not_found", 404)], "replay_failing", "service"),
+        (502, [], "replay_failing", "service"),
+        (None, [], "replay_failing", "service"),
+        (200, [("local", "served", 200), ("mounted", "silent", None)], "replay_mount_dead", "storage"),
+        (200, [("mounted", "failing", 503)], "replay_mount_dead", "storage"),
+    ],
+)
+def test_which_part_of_replay_fails(front: int | None, pages: list[Any], rule: str, fault_class: str) -> None:
+    evidence = healthy_evidence()
+    data(evidence, "replay").update(
+        responds=front is not None,
+        failure=None if front else "connection_refused",
+        status=front,
+        targets=[samples.replay_target(number, *page) for number, page in enumerate(pages)],
+    )
+    (found,) = judge(evidence)["classes"]
+    assert (found["rule"], found["class"], found["confidence"]) == (rule, fault_class, "certain")
+
+
+def test_a_page_that_replay_was_not_seen_to_serve_is_no_fault_and_no_health() -> None:
+    evidence = healthy_evidence()
+    data(evidence, "replay")["targets"][1] = samples.replay_target(3, "mounted", "x", None)
+    data(evidence, "replay")["targets"][1]["state"] = None
+    assert judge(evidence)["verdict"] == "unknown"
+
+
+def test_an_old_line_of_an_api_that_was_stopped_names_no_missing_package() -> None:
+    evidence = healthy_evidence()
+    data(evidence, "units")["units"][API] = unit("inactive")
+    data(evidence, "api").update(responds=False, failure="connection_refused", status=None, database_check=None)
+    journal(evidence, API, signature("missing_module", 20.0, "slowapi"))
+    assert "dependency_missing" not in rules_of(judge(evidence))
+    data(evidence, "units")["units"][API] = unit("activating", restarts=3, restarting=True)
+    assert rules_of(judge(evidence))[0] == "dependency_missing"
