@@ -8,23 +8,29 @@ import json
 
 from .test_bounded import done_to
 
-SQL = "sudo -u postgres psql -qXAt -v ON_ERROR_STOP=1 healtharchive -c "
 WAITING = 30
 
 # The worker takes the first one and crawls it for an hour; the others wait.
 LONG_QUEUE = (
-    SQL + '"INSERT INTO archive_jobs (source_id, name, output_dir, status, retry_count, created_at, queued_at, config) '
-    "SELECT (SELECT id FROM sources WHERE code = 'cihr'), 'queue-' || number, '/srv/healtharchive/jobs/cihr/queue-' || number, "
-    "'queued', 0, now(), now() + number * interval '1 second', '{\\\"tool_options\\\": {\\\"simulated_seconds\\\": 3600}}' "
-    'FROM generate_series(0, %d) AS number" && sudo systemctl restart healtharchive-worker && '
+    """set -e
+sudo -u postgres psql -qXAt -v ON_ERROR_STOP=1 healtharchive <<'END'
+INSERT INTO archive_jobs (source_id, name, output_dir, status, retry_count, created_at, queued_at, config)
+SELECT (SELECT id FROM sources WHERE code = 'cihr'), 'queue-' || number, '/srv/healtharchive/jobs/cihr/queue-' || number,
+       'queued', 0, now(), now() + number * interval '1 second',
+       '{"seeds": ["https://site.example.org/"], "tool_options": {"simulated_seconds": 3600}}'
+FROM generate_series(0, %d) AS number
+END
+sudo systemctl restart healtharchive-worker
+timeout 60 bash -c 'until grep -qs crawled /srv/healtharchive/jobs/cihr/queue-0/*.combined.log; do sleep 0.2; done'
+"""
     % WAITING
-    + "timeout 60 bash -c 'until grep -q crawled /srv/healtharchive/jobs/cihr/queue-0/*.combined.log; do sleep 0.2; done'"
 )
-NO_QUEUE = (
-    "sudo systemctl stop healtharchive-worker; "
-    + SQL + "\"DELETE FROM archive_jobs WHERE name LIKE 'queue-%'\"; "
-    "sudo rm -rf /srv/healtharchive/jobs/cihr/queue-*; sudo systemctl start healtharchive-worker"
-)  # fmt: skip
+NO_QUEUE = """set -e
+sudo systemctl stop healtharchive-worker
+sudo -u postgres psql -qX -v ON_ERROR_STOP=1 healtharchive -c "DELETE FROM archive_jobs WHERE name LIKE 'queue-%'"
+sudo rm -rf /srv/healtharchive/jobs/cihr/queue-*
+sudo systemctl start healtharchive-worker
+"""
 LINKS = {"storage_mount": "/srv/healtharchive/storagebox", "archive_root": "/srv/healtharchive/jobs"}
 
 

@@ -13,12 +13,14 @@ import json
 import re
 from typing import Any, Dict, List, Mapping, Optional
 
+from . import recordings
+
 # Different on every host and at every moment.
 _NOISE = frozenset(
     (
         "seconds", "collected_at", "duration_seconds", "host", "settings", "started_at", "main_pid", "newest_at", "tail",
         "lines", "age_seconds", "last_seen_at", "sample", "changed_at", "checkout_changed_at", "available_bytes",
-        "size_bytes", "ok", "count", "restarts", "addresses", "url",
+        "size_bytes", "ok", "count", "counts", "restarts", "addresses",
     )
 )  # fmt: skip
 # One answer, which is the one fault's or the other's.
@@ -78,7 +80,12 @@ def _both(well: Any, one: Any, two: Any) -> Any:
         return one
     if isinstance(one, dict) and isinstance(two, dict):
         known = well if isinstance(well, dict) else {}
-        return {key: _both(known.get(key), one.get(key), two.get(key)) for key in {**one, **two}}
+        return {
+            key: one[key] if key not in two or (key in _NOISE and key in one)
+            else two[key] if key not in one
+            else _both(known.get(key), one[key], two[key])
+            for key in {**one, **two}
+        }  # fmt: skip
     if isinstance(one, list) and isinstance(two, list):
         return _list(well if isinstance(well, list) else [], one, two)
     raise _NotModelled
@@ -98,7 +105,8 @@ def _list(well: List[Any], one: List[Any], two: List[Any]) -> List[Any]:
 
 def _changed(before: Any, after: Any) -> bool:
     if isinstance(before, dict) and isinstance(after, dict):
-        return any(_changed(before.get(key), after.get(key)) for key in {**before, **after} if key not in _NOISE)
+        # A member that only one of them has came to the evidence between the two recordings.
+        return any(_changed(before[key], after[key]) for key in before if key in after and key not in _NOISE)
     if isinstance(before, list) and isinstance(after, list):
         known, now = ({_key(item): item for item in items} for items in (before, after))
         return known.keys() != now.keys() or any(_changed(known[key], now[key]) for key in known)
@@ -114,13 +122,13 @@ def _key(item: Any) -> str:
 
 
 def _comparable(document: Mapping[str, Any]) -> Dict[str, Any]:
-    """A copy in which commits are numbered as they come: each guest's file system has commits of its own."""
+    """A copy without what is the guest's own, commits numbered as they come."""
     numbers: Dict[str, str] = {}
 
     def number(match: "re.Match[str]") -> str:
         return numbers.setdefault(match.group(), "%040x" % (len(numbers) + 1))
 
-    copy: Dict[str, Any] = json.loads(_COMMIT.sub(number, json.dumps(document)))
+    copy: Dict[str, Any] = json.loads(_COMMIT.sub(number, json.dumps(recordings.plain(document))))
     return copy
 
 

@@ -415,6 +415,12 @@ OTHERS: dict[str, tuple[Any, list[str]]] = {
         ),
         [],
     ),
+    "never pushed, and behind": (
+        lambda e: data(e, "deployment").update(
+            head_is_origin_main=False, head_on_origin_main=False, undeployed={"count": 2, "commits": []}
+        ),
+        ["head_not_on_main", "undeployed_commits"],
+    ),
     "API older than its code": (
         lambda e: data(e, "deployment")["processes"][API].update(current=False),
         ["process_behind"],
