@@ -85,9 +85,10 @@ class EnvironmentFile:
     def secret_values(self) -> frozenset[str]:
         """Everything that must never be shown, for ``Redactor``.
 
-        The values of variables whose name contains one of ``SECRET_WORDS``, and the long parts of a path in them; of every value the password in a URL's
-        userinfo (as written and percent-decoded) and password-like parameters. All readers' values count, and the text
-        behind the ``=`` as it stands. Of a value of several lines each line counts too.
+        The values of variables whose name contains one of ``SECRET_WORDS``, and the long parts of a path in them; of
+        every value the password in a URL's userinfo (as written and percent-decoded) and password-like parameters. All
+        readers' values count, and the text behind the ``=`` as it stands. Of a value of several lines each line counts
+        too.
 
         Values shorter than ``SHORTEST_SECRET`` and switch words such as ``true`` are left out.
         """

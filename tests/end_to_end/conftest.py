@@ -75,7 +75,14 @@ class Host:
         self, directory: Path, *arguments: str, inventory: Optional[Path] = None, through: Sequence[str] = ()
     ) -> Triage:
         """Run the triage playbook; its reports go to the directory. ``through`` is what the command is started by."""
-        argv = [*through, "ansible-playbook", "-i", str(inventory or ROOT / "inventories" / "sandbox"), "--limit", self.name]
+        argv = [
+            *through,
+            "ansible-playbook",
+            "-i",
+            str(inventory or ROOT / "inventories" / "sandbox"),
+            "--limit",
+            self.name,
+        ]
         argv += [
             "healtharchive.remediation.triage",
             "-e",

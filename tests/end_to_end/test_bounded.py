@@ -10,6 +10,8 @@ import pytest
 
 # What Ansible itself may take around the module: connecting, copying, and the tasks on the controller, in seconds.
 AROUND_SECONDS = 15
+# What the role allows the link and the host around the module's own deadline, in seconds.
+LINK_SECONDS = 60
 
 
 @contextlib.contextmanager
@@ -19,6 +21,12 @@ def done_to(host, act: str, undo: str):
         yield
     finally:
         host.ssh(undo)
+
+
+def assert_in_time(triage, deadline: int) -> None:
+    """On the host within the deadline; what Ansible takes around it depends on the load of the machine."""
+    assert triage.evidence["duration_seconds"] < deadline
+    assert triage.seconds < deadline + LINK_SECONDS
 
 
 def codes(triage, probe: str) -> set:
@@ -102,12 +110,15 @@ def test_a_cli_that_prints_100_megabytes(host, tmp_path):
         'sys.stdout.write("x" * 100000000)\n'
     )
     before = processes(host)
-    with done_to(host, replaced_cli(much), RESTORED_CLI), done_to(host, "sudo systemctl stop healtharchive-api", START_API):
+    with (
+        done_to(host, replaced_cli(much), RESTORED_CLI),
+        done_to(host, "sudo systemctl stop healtharchive-api", START_API),
+    ):
         assert int(host.ssh(CLI + " check-db | wc -c").stdout) == 100_000_000  # the positive control
         triage = host.triage(tmp_path)
         left = {line for line in processes(host) - before if "healtharchive-api" not in line}
     assert triage.rc == 0
-    assert triage.seconds < 20 + AROUND_SECONDS
+    assert_in_time(triage, 60)
     assert codes(triage, "database") == {"output_truncated"}
     assert "output_truncated" in codes(triage, "jobs")
     assert triage.probe("jobs")["data"] is None
@@ -147,14 +158,15 @@ time.sleep(3600)
 def test_a_cli_that_forks_children_and_hangs(host, tmp_path):
     stop_api = "sudo systemctl stop healtharchive-api"
     with done_to(host, replaced_cli(FORKS.replace("'", '"')), RESTORED_CLI), done_to(host, stop_api, START_API):
-        host.ssh("timeout 1 %s version; true" % CLI)  # the positive control: without us they stay
+        # The positive control: without us they stay.
+        host.ssh("timeout 1 %s version </dev/null >/dev/null 2>&1; true" % CLI)
         assert host.ssh("pgrep -fc '[l]eft-by-the-cli'").stdout.strip() == "3"
         host.ssh("sudo pkill -KILL -f '[l]eft-by-the-cli'")
         before = processes(host)
         triage = host.triage(tmp_path, "-e", "triage_deadline=15")
         left = processes(host) - before
     assert triage.rc == 0
-    assert triage.seconds < 15 + AROUND_SECONDS
+    assert_in_time(triage, 15)
     assert codes(triage, "database") == {"timed_out"}
     assert triage.result["verdict"] == "found"
     assert left == set()

@@ -12,7 +12,10 @@ from .test_bounded import START_API
 
 JOBS = "/srv/healtharchive/jobs/hc"
 # As `list-jobs` writes a row of its table, and made when the others were: nothing gives it away.
-ROW = "9999 hc     running     browsertrix      normal            0       2026-11-23 15:44:08 None                None                0 fake"
+ROW = (
+    "9999 hc     running     browsertrix      normal            0       2026-11-23 15:44:08 None                None"
+    "                0 fake"
+)
 
 
 def names(marker: str) -> dict:
@@ -38,7 +41,7 @@ def names(marker: str) -> dict:
 # Lines that a crawl's log and a unit's journal hold; some look like known faults, whose subject is shown.
 LINES = (
     "zimit: error: unrecognized arguments: --{{ lookup('pipe','id') }} \x1b[31m<script>alert(2)</script>",
-    "ModuleNotFoundError: No module named '{{ lookup(\"pipe\", \"id\") }}<b>\x1b[2J\u202e'",
+    'ModuleNotFoundError: No module named \'{{ lookup("pipe", "id") }}<b>\x1b[2J\u202e\'',
     '{"MESSAGE": "forged", "__REALTIME_TIMESTAMP": "1"}',
     "\x1b]8;;https://evil.example.org/\x1b\\link\x1b]8;;\x1b\\ \x07\x9b31m",
     "x" * 20000,

@@ -62,7 +62,9 @@ def test_the_comparison_sees_a_dry_run_that_writes(host, broken):
 
 
 # Whoever writes while triage reads, a crawl or the worker, is stopped where it stands; locks stay held.
-FREEZE = "pkill -STOP --full 'archive-tool --name' && systemctl kill --kill-whom=main --signal=STOP healtharchive-worker"
+FREEZE = (
+    "pkill -STOP --full 'archive-tool --name' && systemctl kill --kill-whom=main --signal=STOP healtharchive-worker"
+)
 THAW = "systemctl kill --kill-whom=main --signal=CONT healtharchive-worker; pkill -CONT --full 'archive-tool --name'"
 
 

@@ -56,7 +56,8 @@ def planted(host):
         "password of another database": secret(),
         "bearer token": secret(),
     }
-    key = host.root("ssh-keygen -q -t ed25519 -N '' -C '' -f /etc/healtharchive/storagebox_key; cat /etc/healtharchive/storagebox_key")
+    key_file = "/etc/healtharchive/storagebox_key"
+    key = host.root("ssh-keygen -q -t ed25519 -N '' -C '' -f %s; cat %s" % (key_file, key_file))
     secrets["storage box key"] = key.splitlines()[2]
     host.root(
         "cp -a /etc/healtharchive/backend.env /run/env.keep\n"
@@ -76,12 +77,13 @@ def planted(host):
 def write_lines(host, secrets: dict) -> None:
     """The worker's journal, which is quiet otherwise, gets lines that hold every secret, as errors of programs do."""
     url = "postgresql+psycopg://healtharchive:%s@127.0.0.1:5432/healtharchive"
+    # The last ten lines are shown as they are, so one secret of each kind comes last.
     lines = [
-        "could not connect to " + url % secrets["password of another database"],
-        "could not connect to " + url % secrets["database password"],
-        "denied: Authorization: Bearer %s" % secrets["bearer token"],
-        "[Errno 13] Permission denied: '/srv/%s'" % secrets["admin token"],
         *("said %s and more" % value for name, value in secrets.items() if name not in _OF_NO_FILE),
+        "[Errno 13] Permission denied: '/srv/%s'" % secrets["admin token"],
+        "denied: Authorization: Bearer %s" % secrets["bearer token"],
+        "could not connect to " + url % secrets["database password"],
+        "could not connect to " + url % secrets["password of another database"],
     ]
     host.root(
         "for group in $(find /sys/fs/cgroup -path '*/healtharchive-worker.service/cgroup.procs'); do echo $$ >$group; done\n"
@@ -102,9 +104,7 @@ def sampled(host, secrets: dict):
     try:
         yield found
     finally:
-        host.root(
-            "touch /run/sampler/stop; until ! systemctl is-active --quiet sampler; do sleep 0.1; done\n"
-        )
+        host.root("touch /run/sampler/stop; until ! systemctl is-active --quiet sampler; do sleep 0.1; done\n")
         found.update(json.loads(host.root("cat /run/sampler/seen; rm -r /run/sampler")))
 
 

@@ -153,9 +153,7 @@ def another_certificate(host, names: list, begins: datetime, ends: datetime):
     )
     texts = [
         certificate.public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     ]
     host.root(
         "cp -a /etc/caddy/Caddyfile /run/Caddyfile.kept\n"
@@ -185,7 +183,12 @@ def test_certificates_that_are_not_valid(host, known, resolver):
         (right, NOW - 9 * DAY, NOW + 9 * DAY, [None, "answers 200"]),  # the positive control
         (wrong, NOW - 9 * DAY, NOW + 9 * DAY, ["certificate_wrong_name", "has a certificate for another name%s"]),
         (right, NOW - 9 * DAY, NOW - 2 * DAY, ["certificate_expired", "has an expired certificate%s"]),
-        (right, NOW + 2 * DAY, NOW + 9 * DAY, ["certificate_not_yet_valid", "has a certificate that is not valid yet%s"]),
+        (
+            right,
+            NOW + 2 * DAY,
+            NOW + 9 * DAY,
+            ["certificate_not_yet_valid", "has a certificate that is not valid yet%s"],
+        ),
     ):
         with another_certificate(host, names, begins, ends):
             seen = looked(resolver, "https://" + known["ansible_host"], known["healtharchive_public_ca_file"])

@@ -60,7 +60,7 @@ def answer(question):
 
 class _Collection(NamedTuple):
     job_id: int
-    index: str
+    index_path: str
     # The mount that its WARC files lie on; "" for the local disk, None: not known.
     mount: Optional[str]
 
@@ -100,7 +100,9 @@ def _collections(context: Context, problems: List[Problem]) -> Optional[List[_Co
     mounted = _mount_points(context.settings.archive_root)
     return [
         _Collection(
-            number, "%s/job-%d/indexes/index.cdxj" % (root, number), mount_of(warc, context.settings.archive_root, mounted)
+            number,
+            "%s/job-%d/indexes/index.cdxj" % (root, number),
+            mount_of(warc, context.settings.archive_root, mounted),
         )
         for number, warc in json.loads(answer)
     ]
@@ -140,10 +142,12 @@ def chosen(collections: List[_Collection]) -> List[_Collection]:
 
 def _targets(context: Context, collections: List[_Collection], problems: List[Problem]) -> List[Dict[str, Any]]:
     wanted = chosen(collections)
-    read = tails.tails(dict.fromkeys((each.index for each in wanted), _INDEX_TAIL_BYTES), context.seconds(LOOK_SECONDS))
+    read = tails.tails(
+        dict.fromkeys((each.index_path for each in wanted), _INDEX_TAIL_BYTES), context.seconds(LOOK_SECONDS)
+    )
     targets = []
     for collection in wanted:
-        tail = read[collection.index]
+        tail = read[collection.index_path]
         try:
             page = None if tail is None else cdxj.served_page(tail.content, tail.whole)
         except ParseError as error:
@@ -187,7 +191,9 @@ def _add(target: Dict[str, Any], answer: Optional[http_client.Answer], problems:
         target.update(state=state_of(answer), status=answer.status, seconds=round(answer.seconds, 3))
     if target["state"] is None:
         detail = "the request did not end in time" if answer is None else answer.detail
-        problems.append(Problem("unreachable", "Replay was asked for a page of job %d: %s" % (target["job_id"], detail)))
+        problems.append(
+            Problem("unreachable", "Replay was asked for a page of job %d: %s" % (target["job_id"], detail))
+        )
 
 
 def state_of(answer: http_client.Answer) -> Optional[str]:

@@ -197,7 +197,7 @@ SEEN = {
     "replay_target_failing": (
         f"{CODE} 127.0.0.1:8090/; "
         "for job in 1 4; do cd /srv/healtharchive/replay/collections/job-$job/indexes; "
-        "url=$(sed -n '1s/.*\"url\": \"\\([^\"]*\\)\".*/\\1/p' index.cdxj); "
+        'url=$(sed -n \'1s/.*"url": "\\([^"]*\\)".*/\\1/p\' index.cdxj); '
         f"{CODE} 127.0.0.1:8090/job-$job/$url; done; ls {HOT}/*.combined.log >/dev/null && echo host well",
         "200\n200\n200\nhost well",
         "200\n503\n200\nhost well",

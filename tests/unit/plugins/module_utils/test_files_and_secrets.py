@@ -61,7 +61,10 @@ def test_a_private_key_is_known_line_by_line(configuration, tmp_path_factory):
 
 
 def test_the_long_parts_of_a_secret_address_are_secret_too():
-    variables = {"HC_PING_URL": "https://ping.example.org/0123456789abcdef0123/start", "SITE": "https://a.example.org/0123456789abcdef"}
+    variables = {
+        "HC_PING_URL": "https://ping.example.org/0123456789abcdef0123/start",
+        "SITE": "https://a.example.org/0123456789abcdef",
+    }
     assert envfile.secret_values_of(variables) == {
         "https://ping.example.org/0123456789abcdef0123/start",
         "0123456789abcdef0123",

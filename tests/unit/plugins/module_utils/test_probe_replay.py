@@ -42,7 +42,9 @@ def test_where_a_warc_file_lies(warc: str, mounted: Optional[list[str]], mount: 
 
 
 def test_the_newest_of_each_mount_and_two_of_the_disk() -> None:
-    collections = [replay._Collection(number, "", mount) for number, mount in enumerate(["", "a", "", "b", "", "a", None])]
+    collections = [
+        replay._Collection(number, "", mount) for number, mount in enumerate(["", "a", "", "b", "", "a", None])
+    ]
     assert [each.job_id for each in replay.chosen(collections)] == [0, 2, 1, 3, 6]
     many = [replay._Collection(number, "", "mount %d" % number) for number in range(50)]
     assert len(replay.chosen(many)) == replay.MOST_TARGETS
