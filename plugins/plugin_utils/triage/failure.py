@@ -22,6 +22,8 @@ _INTERPRETER = re.compile(r"(?i)interpreter|python[0-9.]*: (?:command )?not foun
 _NO_ROOM = re.compile(
     r"(?i)no space left on device|disk quota exceeded|read-only file system|no usable temporary directory"
 )
+# With a terminal, which Ansible takes without pipelining, ssh says this, and what the module said is on the other stream.
+_SSH_ENDS = re.compile(r"Shared connection to \S+ closed\.")
 _PREFIX = re.compile(r"^(?:Task failed: |Action failed: |Module failed: )+")
 
 
@@ -106,8 +108,9 @@ def _reason(result: Mapping[str, Any]) -> str:
     parts = [_PREFIX.sub("", message).strip()] if isinstance(message, str) else []
     for stream in ("module_stderr", "module_stdout"):
         printed = result.get(stream)
-        lines = [text.strip() for text in printed.splitlines() if text.strip()] if isinstance(printed, str) else []
-        if lines:
-            parts.append(lines[-1])
+        lines = [text.strip() for text in printed.splitlines()] if isinstance(printed, str) else []
+        telling = [text for text in lines if text and not _SSH_ENDS.fullmatch(text)]
+        if telling:
+            parts.append(telling[-1])
             break
     return " ".join("; ".join(part for part in parts if part).split()) or "no reason given"

@@ -77,6 +77,16 @@ CASES = (
         "The host was reached but has no room to unpack the probes, in /run or in Ansible's remote_tmp (Module result "
         "deserialization failed.; OSError: [Errno 28] No space left on device: '/run/ansible_x'). Next: set `pipelining",
     ),
+    (
+        {
+            "failed": True,
+            "msg": "MODULE FAILURE",
+            "module_stderr": "Shared connection to 192.0.2.1 closed.\r\n",
+            "module_stdout": "Traceback\r\nOSError: [Errno 28] No space left on device\r\n",
+        },
+        "The host was reached but has no room to unpack the probes, in /run or in Ansible's remote_tmp (MODULE FAILURE; "
+        "OSError: [Errno 28] No space left on device). Next: ",
+    ),
     ({"failed": True, "reached": False, "msg": "No route to host"}, "The host was not reached (No route to host)."),
     ({}, "The probes could not be run (no reason given). Next: run triage again with -vvv"),
 )
