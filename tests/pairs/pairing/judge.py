@@ -13,7 +13,7 @@ from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.r
 
 from .plan import ROOT
 
-_VARS = ROOT / "roles" / "triage" / "vars" / "main"
+_VARS = ROOT / "roles" / "triage" / "vars"
 CONFIDENT = ("certain", "likely")
 
 
