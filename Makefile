@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench lint sanity clean distclean docs venv print-venv print-collections requirements \
+.PHONY: help demo test test-quick bench pairs lint sanity clean distclean docs venv print-venv print-collections requirements \
 	stage-unit stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-molecule stage-oldest-core
 
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
@@ -31,7 +31,7 @@ demo: ## Boot a sandbox host, break it, triage it over SSH
 	@tools/requisites controller sandbox
 	@tools/demo
 
-test: ## Run every test there is (root, about 15 minutes)
+test: ## Run every test there is (root, at most 20 minutes)
 	@tools/requisites controller lint sandbox
 	@$(STAGES) unit lint sanity service molecule -- sandbox end-to-end oldest-core
 
@@ -42,6 +42,10 @@ test-quick: ## Run the tests that need no host (under 2 minutes)
 bench: ## Measure triage beside the runbook (root, about 12 minutes)
 	@tools/requisites controller sandbox
 	@tools/run tests/bench/bench
+
+pairs: ## Break every pair of faults, two guests at once (root, about 2 hours; goes on where it ended)
+	@tools/requisites controller sandbox
+	@tools/run tests/pairs/pairs
 
 lint: ## Run the linters
 	@tools/requisites controller lint
@@ -72,7 +76,7 @@ docs: ## Write the generated guide again: docs/classification.md
 	@tools/run python tools/classification-guide > docs/classification.md.new
 	@mv docs/classification.md.new docs/classification.md
 
-requirements: ## Pin the newest versions: PYTHON311=... PYTHON312=... (or newer)
+requirements: ## Pin the newest versions: PYTHON311=... PYTHON312=...
 	@tools/freeze-requirements "$(or $(PYTHON311),python3.11)" "$(or $(PYTHON312),python3.12)"
 
 stage-unit:
@@ -94,7 +98,7 @@ stage-end-to-end:
 	@tools/run pytest tests/end_to_end
 
 stage-molecule:
-	@tools/run molecule test --no-command-borders --scenario-name triage
+	@tools/each-core molecule test --no-command-borders --scenario-name triage
 
 stage-oldest-core:
 	@tools/run pytest tests/packaging
