@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench lint sanity clean distclean docs venv print-venv print-collections requirements \
+.PHONY: help demo test test-quick bench pairs lint sanity clean distclean docs venv print-venv print-collections requirements \
 	stage-unit stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-oldest-core
 
@@ -32,7 +32,7 @@ demo: ## Boot a sandbox host, break it, triage it over SSH
 	@tools/requisites controller sandbox
 	@tools/demo
 
-test: ## Run every test there is (root, about 15 minutes)
+test: ## Run every test there is (root, at most 20 minutes)
 	@tools/requisites controller lint sandbox
 	@$(STAGES) unit lint sanity service molecule incident -- sandbox end-to-end oldest-core
 
@@ -43,6 +43,10 @@ test-quick: ## Run the tests that need no host (under 2 minutes)
 bench: ## Measure triage beside the runbook (root, about 12 minutes)
 	@tools/requisites controller sandbox
 	@tools/run tests/bench/bench
+
+pairs: ## Break every pair of faults, two guests at once (root, about 2 hours; goes on where it ended)
+	@tools/requisites controller sandbox
+	@tools/run tests/pairs/pairs
 
 lint: ## Run the linters
 	@tools/requisites controller lint
@@ -73,7 +77,7 @@ docs: ## Write the generated guide again: docs/classification.md
 	@tools/run python tools/classification-guide > docs/classification.md.new
 	@mv docs/classification.md.new docs/classification.md
 
-requirements: ## Pin the newest versions: PYTHON311=... PYTHON312=... (or newer)
+requirements: ## Pin the newest versions: PYTHON311=... PYTHON312=...
 	@tools/freeze-requirements "$(or $(PYTHON311),python3.11)" "$(or $(PYTHON312),python3.12)"
 
 stage-unit:
@@ -99,7 +103,7 @@ stage-incident:
 	@tools/run pytest tests/end_to_end/test_incident.py
 
 stage-molecule:
-	@tools/run molecule test --no-command-borders --scenario-name triage
+	@tools/each-core molecule test --no-command-borders --scenario-name triage
 	@tools/run molecule test --no-command-borders --scenario-name incident
 
 stage-oldest-core:

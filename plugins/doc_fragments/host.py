@@ -56,6 +56,12 @@ options:
       - Where the API answers on the host itself.
     type: str
     default: http://127.0.0.1:8001
+  replay_url:
+    description:
+      - Where replay answers on the host itself.
+      - A host without replay has no answer there, and that is no fault.
+    type: str
+    default: http://127.0.0.1:8090
   deploy_lock_file:
     description:
       - The lock file that the service's deploy script holds while it runs.

@@ -23,7 +23,9 @@ options:
     type: dict
     required: true
   rules:
-    description: The rules; the role P(healtharchive.remediation.triage#role) brings them in its variables.
+    description:
+      - The rules. Those of the role P(healtharchive.remediation.triage#role) are C(triage_rules) in its file C(vars/rules.yml);
+        the other two tables are in C(vars/facts.yml).
     type: list
     elements: dict
     required: true
@@ -45,6 +47,11 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Read what the role knows
+  ansible.builtin.include_vars:
+    file: "roles/triage/vars/{{ item }}.yml"
+  loop: [rules, facts]
+
 - name: Classify what was gathered
   ansible.builtin.set_fact:
     triage_result: >-

@@ -23,14 +23,16 @@ options:
     type: str
     default: Triage was not done
   outside:
-    description: What the public addresses answered, the C(outside_view) of M(healtharchive.remediation.outside_view_info).
+    description:
+      - What the public addresses answered, the C(outside_view) of M(healtharchive.remediation.outside_view_info).
+      - By default that of the registered result.
     type: dict
 """
 
 EXAMPLES = r"""
 - name: Say why
   healtharchive.remediation.triage_summary:
-    failure: "{{ triage_gathered | healtharchive.remediation.triage_failure(triage_outside.outside_view) }}"
+    failure: "{{ triage_gathered | healtharchive.remediation.triage_failure }}"
 """
 
 RETURN = r"""

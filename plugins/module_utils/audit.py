@@ -30,8 +30,9 @@ LOG = "audit.jsonl"
 
 # A writer holds the lock for some milliseconds; one that is stopped in the middle must not hold up everybody for ever.
 LOCK_SECONDS = 20.0
+READ_LOCK_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.001
-_LONGEST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 0.01
 _BLOCK_BYTES = 64 * 1024
 _CHUNK_BYTES = 1024 * 1024
 # Without a whole event in so many bytes at its end the file is not a log of ours.
@@ -317,7 +318,7 @@ class AuditLog:
                 return
             try:
                 # A writer that is stopped in the middle leaves a torn end, and no more: better read than not.
-                held = self._lock(descriptor, fcntl.LOCK_SH, _LONGEST_PAUSE_SECONDS * 20)
+                held = self._lock(descriptor, fcntl.LOCK_SH, READ_LOCK_SECONDS)
                 size = os.fstat(descriptor).st_size
                 if held:
                     fcntl.flock(descriptor, fcntl.LOCK_UN)
@@ -339,7 +340,7 @@ class AuditLog:
                 flags = os.O_RDWR | os.O_APPEND
                 descriptor = directories.created_file(directory, LOG, self.paths.log, flags)
             try:
-                if not self._lock(descriptor, fcntl.LOCK_EX, LOCK_SECONDS):
+                if not self._in_turn(directory, descriptor):
                     message = "Somebody has held the lock of %s for %.0f seconds." % (self.paths.log, LOCK_SECONDS)
                     raise self.refusal("audit_locked", message)
                 self._still_there(directory, descriptor)
@@ -403,6 +404,16 @@ class AuditLog:
             raise self.refusal("audit_unsafe", str(error)) from error
         except OSError as error:
             raise self.failed(error) from error
+
+    def _in_turn(self, directory: int, descriptor: int) -> bool:
+        """Whether the file's lock was got. Who waits for it holds the directory's, so that a writer who goes on writing does
+        not take the file's again and again before the one who waits has looked."""
+        deadline = time.monotonic() + LOCK_SECONDS
+        if not self._lock(directory, fcntl.LOCK_EX, LOCK_SECONDS):
+            return False
+        got = self._lock(descriptor, fcntl.LOCK_EX, deadline - time.monotonic())
+        fcntl.flock(directory, fcntl.LOCK_UN)
+        return got
 
     @staticmethod
     def _lock(descriptor: int, kind: int, seconds: float) -> bool:

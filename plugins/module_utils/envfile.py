@@ -42,6 +42,7 @@ _SWITCH_WORDS = frozenset(("true", "false", "none", "null", "enabled", "disabled
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPORT = re.compile(r"export[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
 _RAW_ASSIGNMENT = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=")
+_SECRET_PART = re.compile(r"(?<=[^/:]/)[^/?#\s'\"]{16,}")
 _PARAMETER = re.compile(r"(?i)(?:password|passwd|token|secret|api_?key)=([^&\s'\"]+)")
 
 
@@ -84,9 +85,10 @@ class EnvironmentFile:
     def secret_values(self) -> frozenset[str]:
         """Everything that must never be shown, for ``Redactor``.
 
-        The values of variables whose name contains one of ``SECRET_WORDS``; of every value the password in a URL's
-        userinfo (as written and percent-decoded) and password-like parameters. All readers' values count, and the text
-        behind the ``=`` as it stands. Of a value of several lines each line counts too.
+        The values of variables whose name contains one of ``SECRET_WORDS``, and the long parts of a path in them; of
+        every value the password in a URL's userinfo (as written and percent-decoded) and password-like parameters. All
+        readers' values count, and the text behind the ``=`` as it stands. Of a value of several lines each line counts
+        too.
 
         Values shorter than ``SHORTEST_SECRET`` and switch words such as ``true`` are left out.
         """
@@ -106,6 +108,8 @@ def _secrets(readings: Iterable[tuple[str, str]]) -> frozenset[str]:
     for name, value in readings:
         if any(word in name.upper() for word in SECRET_WORDS):
             secrets.update(_forms(value))
+            # The address to ping or to post to is secret for its last parts, which are also written without the rest.
+            secrets.update(_SECRET_PART.findall(value))
         for found in _embedded(value):
             secrets.update(_forms(found))
     return frozenset(

@@ -23,6 +23,7 @@ from .probes import (
     journal,
     public_surface,
     record,
+    replay,
     storage,
     units,
     watchdogs,
@@ -44,6 +45,7 @@ PROBES: Mapping[str, probe.Probe] = {
     "deployment": deployment.probe,
     "watchdogs": watchdogs.probe,
     "record": record.probe,
+    "replay": replay.probe,
 }
 
 # Of the deadline, what is kept for ending processes, redacting and reporting, in seconds.
@@ -51,13 +53,6 @@ _RESERVE_SECONDS = 5
 MIN_DEADLINE_SECONDS = 10
 MAX_DEADLINE_SECONDS = 600
 _FILE_CAP_BYTES = 1024 * 1024
-
-ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
-    **settings.ARGUMENT_SPEC,
-    "deadline": {"type": "int", "default": 60},
-    "stale_after": {"type": "int", "default": 600},
-    "baseline_mode": {"type": "str", "default": "local", "choices": ["local", "live"]},
-}
 
 
 def gather(parameters: Mapping[str, Any], names: Sequence[str]) -> Dict[str, Any]:

@@ -8,15 +8,12 @@ from typing import Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
-from . import evidence
-from .settings import BadInput
+from .answer import answer
+from .options import ARGUMENT_SPEC
 
 
 def run_module(names: Sequence[str]) -> None:
     """Be the module that runs the named probes."""
-    module = AnsibleModule(argument_spec=evidence.ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        document = evidence.gather(module.params, names)
-    except BadInput as error:
-        module.fail_json(msg="%s %s" % (error, error.next_step), code=error.code, next_step=error.next_step)
-    module.exit_json(changed=False, evidence=document)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    found = answer(module.params, names)
+    (module.fail_json if found.get("failed") else module.exit_json)(**found)

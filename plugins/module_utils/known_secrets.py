@@ -8,6 +8,7 @@ is gone, and other files of its directory hold keys and tokens (contract 1.1).
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Dict, FrozenSet, List, Set
 
@@ -19,6 +20,8 @@ from .redact import SHORTEST_SECRET
 _FILE_CAP_BYTES = 256 * 1024
 _MOST_FILES = 100
 _SECONDS = 5.0
+# Where the storage box's key lies (contract 1.1).
+_IDENTITY = "STORAGEBOX_IDENTITY"
 
 
 def collect(env_file: str, units: List[str]) -> FrozenSet[str]:
@@ -33,6 +36,11 @@ def collect(env_file: str, units: List[str]) -> FrozenSet[str]:
             content = files.read_regular(path, _FILE_CAP_BYTES)
         except OSError:
             continue
+        found |= _key_lines(content)
+        identity = envfile.parse(content).services.get(_IDENTITY) if path.endswith(".env") else None
+        if identity and os.path.isabs(identity):
+            with contextlib.suppress(OSError):
+                found |= _key_lines(files.read_regular(identity, _FILE_CAP_BYTES))
         # A file with one value in it is a token (contract 1.1, observability); one with assignments an environment.
         values = envfile.parse(content).secret_values()
         whole = content.decode("utf-8", "replace").strip()
@@ -43,6 +51,14 @@ def collect(env_file: str, units: List[str]) -> FrozenSet[str]:
     for variables in _environments(units):
         found |= envfile.secret_values_of(variables)
     return frozenset(found)
+
+
+def _key_lines(content: bytes) -> Set[str]:
+    """The lines of a private key: a log has one at a time. None of anything else."""
+    if b"PRIVATE KEY-----" not in content:
+        return set()
+    lines = (line.strip() for line in content.decode("utf-8", "replace").splitlines())
+    return {line for line in lines if len(line) >= SHORTEST_SECRET and not line.startswith("-----")}
 
 
 def _files(directory: str) -> List[str]:

@@ -31,6 +31,7 @@ class Settings(NamedTuple):
     tiering_manifest: str
     ops_directory: str
     api_url: str
+    replay_url: str
     deploy_lock_file: str
     job_lock_directory: str
     public_api_base: Optional[str]
@@ -65,6 +66,7 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "tiering_manifest": {"type": "path", "default": "/etc/healtharchive/warc-tiering.binds"},
     "ops_directory": {"type": "path", "default": "/srv/healtharchive/ops"},
     "api_url": {"type": "str", "default": "http://127.0.0.1:8001"},
+    "replay_url": {"type": "str", "default": "http://127.0.0.1:8090"},
     "deploy_lock_file": {"type": "path", "default": "/tmp/healtharchive-deploy.lock"},
     "job_lock_directory": {"type": "path", "default": "/tmp/healtharchive-job-locks"},
     "public_api_base": {"type": "str"},
@@ -81,7 +83,7 @@ _PATHS = (
     "deploy_lock_file",
     "job_lock_directory",
 )
-_URLS = ("api_url", "public_api_base", "public_frontend_base")
+_URLS = ("api_url", "replay_url", "public_api_base", "public_frontend_base")
 
 
 def from_parameters(parameters: Mapping[str, Any]) -> Settings:

@@ -74,7 +74,7 @@ evidence:
       description:
         - For each of the probes C(environment), C(database), C(api), C(public_surface), C(units), C(journal),
           C(jobs),
-          C(baseline_drift), C(storage), C(deployment), C(watchdogs) and C(record)
+          C(baseline_drift), C(storage), C(deployment), C(watchdogs), C(record) and C(replay)
           its C(status) (V(ok), V(partial) or V(unknown)), its C(seconds), its C(problems) with C(code) and C(message),
           and its C(data), which is null when nothing is known.
       type: dict
@@ -107,6 +107,7 @@ PROBES = (
     "deployment",
     "watchdogs",
     "record",
+    "replay",
 )
 
 

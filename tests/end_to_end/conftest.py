@@ -9,7 +9,7 @@ import os
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Sequence
 
 import pytest
 
@@ -58,9 +58,31 @@ class Host:
     def sandbox(self, *words: str) -> None:
         subprocess.run([str(SANDBOX), *words], stdin=subprocess.DEVNULL, check=True, timeout=300)
 
-    def triage(self, directory: Path, *arguments: str, inventory: Optional[Path] = None) -> Triage:
-        """Run the triage playbook; its reports go to the directory."""
-        argv = ["ansible-playbook", "-i", str(inventory or ROOT / "inventories" / "sandbox"), "--limit", self.name]
+    def root(self, script: str) -> str:
+        """Run a bash script of any length on the host as root; no command line holds it. What it prints."""
+        command = "f=$(mktemp -p /dev/shm) && cat >$f && sudo bash -euo pipefail $f </dev/null; c=$?; rm $f; exit $c"
+        argv = [str(SANDBOX), "ssh", self.name, "--", command]
+        done = subprocess.run(argv, input=script, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, "rc %d\n%s%s" % (done.returncode, done.stdout, done.stderr)
+        return done.stdout
+
+    def sql(self, statement: str) -> None:
+        """Run SQL on the host as the database's superuser."""
+        psql = "runuser -u postgres -- psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 healtharchive"
+        self.root("%s <<'END OF STATEMENT'\n%s\nEND OF STATEMENT\n" % (psql, statement))
+
+    def triage(
+        self, directory: Path, *arguments: str, inventory: Optional[Path] = None, through: Sequence[str] = ()
+    ) -> Triage:
+        """Run the triage playbook; its reports go to the directory. ``through`` is what the command is started by."""
+        argv = [
+            *through,
+            "ansible-playbook",
+            "-i",
+            str(inventory or ROOT / "inventories" / "sandbox"),
+            "--limit",
+            self.name,
+        ]
         argv += [
             "healtharchive.remediation.triage",
             "-e",

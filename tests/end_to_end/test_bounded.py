@@ -10,6 +10,8 @@ import pytest
 
 # What Ansible itself may take around the module: connecting, copying, and the tasks on the controller, in seconds.
 AROUND_SECONDS = 15
+# What the role allows the link and the host around the module's own deadline, in seconds.
+LINK_SECONDS = 60
 
 
 @contextlib.contextmanager
@@ -21,8 +23,21 @@ def done_to(host, act: str, undo: str):
         host.ssh(undo)
 
 
+def assert_in_time(triage, deadline: int) -> None:
+    """On the host within the deadline; what Ansible takes around it depends on the load of the machine."""
+    assert triage.evidence["duration_seconds"] < deadline
+    assert triage.seconds < deadline + LINK_SECONDS
+
+
 def codes(triage, probe: str) -> set:
     return {problem["code"] for problem in triage.probe(probe)["problems"]}
+
+
+def processes(host) -> set:
+    """The processes of the host, each by its number and command, but for what brings us there and idle connections."""
+    passing = ("sshd", "ps -ww", "systemd --user", "(sd-pam)", "postgres:")
+    listed = host.ssh("ps -ww -eo pid=,args=").stdout.splitlines()
+    return {line.strip() for line in listed if not any(word in line for word in passing)}
 
 
 def left_behind(host) -> str:
@@ -87,11 +102,74 @@ def test_a_hung_mount(host, broken, tmp_path):
     assert left_behind(host) == ""
 
 
-def test_a_cli_that_prints_without_end(host, tmp_path):
-    with done_to(host, replaced_cli("#!/bin/sh\nyes 2>/dev/null\n"), RESTORED_CLI):
+def test_a_cli_that_prints_100_megabytes(host, tmp_path):
+    """And one that never stops, when it is asked for the jobs."""
+    much = (
+        "#!/usr/bin/python3\nimport os, sys\n"
+        'if "list-jobs" in sys.argv:\n    os.execv("/usr/bin/yes", ["yes"])\n'
+        'sys.stdout.write("x" * 100000000)\n'
+    )
+    before = processes(host)
+    with (
+        done_to(host, replaced_cli(much), RESTORED_CLI),
+        done_to(host, "sudo systemctl stop healtharchive-api", START_API),
+    ):
+        assert int(host.ssh(CLI + " check-db | wc -c").stdout) == 100_000_000  # the positive control
         triage = host.triage(tmp_path)
+        left = {line for line in processes(host) - before if "healtharchive-api" not in line}
     assert triage.rc == 0
+    assert_in_time(triage, 60)
     assert codes(triage, "database") == {"output_truncated"}
+    assert "output_truncated" in codes(triage, "jobs")
+    assert triage.probe("jobs")["data"] is None
+    assert triage.result["verdict"] == "found"
+    assert left == set()
+    assert max(len(str(record)) for record in triage.evidence["probes"].values()) < 200_000
+
+
+# Forks twice with a session of its own, deaf to polite signals; a last one forks and ends again and again, and is never the
+# same process for longer than a moment.
+FORKS = """#!/usr/bin/python3
+import os, signal, sys, time
+def escaped():
+    if os.fork():
+        return False
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    return True
+for _each in range(3):
+    if escaped():
+        os.execv("/bin/sleep", ["left-by-the-cli", "3600"])
+if "check-db" in sys.argv and escaped():
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if os.fork():
+            os._exit(0)
+        time.sleep(0.01)
+    os._exit(0)
+print("looks as usual", flush=True)
+time.sleep(3600)
+"""
+
+
+def test_a_cli_that_forks_children_and_hangs(host, tmp_path):
+    stop_api = "sudo systemctl stop healtharchive-api"
+    with done_to(host, replaced_cli(FORKS.replace("'", '"')), RESTORED_CLI), done_to(host, stop_api, START_API):
+        # The positive control: without us they stay.
+        host.ssh("timeout 1 %s version </dev/null >/dev/null 2>&1; true" % CLI)
+        assert host.ssh("pgrep -fc '[l]eft-by-the-cli'").stdout.strip() == "3"
+        host.ssh("sudo pkill -KILL -f '[l]eft-by-the-cli'")
+        before = processes(host)
+        triage = host.triage(tmp_path, "-e", "triage_deadline=15")
+        left = processes(host) - before
+    assert triage.rc == 0
+    assert_in_time(triage, 15)
+    assert codes(triage, "database") == {"timed_out"}
+    assert triage.result["verdict"] == "found"
+    assert left == set()
 
 
 @pytest.mark.parametrize("deadline", ["0", "9", "601", "-1"])

@@ -84,6 +84,7 @@ def test_on_the_host_only_the_standard_library_is_used():
 STANDARD_LIBRARY = {
     *(
         "__future__",
+        "base64",
         "bisect",
         "contextlib",
         "collections",
@@ -94,6 +95,8 @@ STANDARD_LIBRARY = {
         "errno",
         "fcntl",
         "functools",
+        "importlib",
+        "zlib",
     ),
     *("glob", "grp", "hashlib", "http", "ipaddress", "itertools", "json", "math", "os", "pwd", "re", "secrets"),
     *("selectors", "shlex", "shutil", "signal", "socket", "stat", "string", "subprocess", "sys", "tempfile"),

@@ -73,6 +73,7 @@ CLI_CANNOT_KNOW = (
     "crawler_exit_code",
     "output_directory",
     "combined_log_path",
+    "whether a name holds a line break and looks like two jobs",
 )
 NO_JOBS = b"No jobs found."
 

@@ -65,6 +65,8 @@ _SIGNATURES = (
     ("permission_denied", "[Errno 13]", r"\[Errno 13\]" + _QUOTED_PATH),
     ("permission_denied", "[Errno 1]", r"\[Errno 1\]" + _QUOTED_PATH),
     ("permission_denied", "Permission denied", r"Permission denied" + _QUOTED_PATH),
+    # Contract 2.2: the worker may not mount an annual job's directory, and picks that job again and again.
+    ("annual_tiering_failed", "tiering", r"\btiering\b.{0,80}\b(?i:fail)"),
     # Contract 2.2: the worker starts nothing at 85 %. Its words are not known, so several are accepted.
     ("disk_threshold", "[Errno 28]", r"\[Errno 28\]"),
     ("disk_threshold", "No space left", r"No space left on device"),
@@ -77,6 +79,7 @@ _SIGNATURES = (
     ("traceback", "Traceback (", r"^Traceback \(most recent call last\):"),
 )
 _PATTERNS = tuple((code, needle, re.compile(pattern)) for code, needle, pattern in _SIGNATURES)
+CLOCK_TOLERANCE_SECONDS = 60
 CODES = tuple(dict.fromkeys(code for code, _needle, _pattern in _SIGNATURES))
 
 
@@ -115,7 +118,7 @@ def tail(found: list[dict[str, Any]], count: int = 10, limit: int = SAMPLE_LIMIT
 def signatures(found: list[dict[str, Any]], now: float) -> list[dict[str, Any]]:
     """Signatures of known faults, in the order of ``CODES``, at most one record each.
 
-    ``{"code", "count": lines, "last_seen_at": iso, "age_seconds": float, "subject": str|None, "sample": str}``; subject
+    ``{"code", "count": lines, "last_seen_at": iso, "age_seconds": float|None, "subject": str|None, "sample": str}``; subject
     (module, column, table, user, server, path or option that is named) and sample (one printable line) are the newest.
     A line has one code, the most telling one. ``now`` is in seconds since 1970 on the host whose journal it is.
 
@@ -138,13 +141,19 @@ def signatures(found: list[dict[str, Any]], now: float) -> list[dict[str, Any]]:
             "code": code,
             "count": records[code]["count"],
             "last_seen_at": times.from_epoch(records[code]["at"]),
-            "age_seconds": max(0.0, round(now - records[code]["at"], 3)),
+            "age_seconds": _age(records[code]["at"], now),
             "subject": records[code]["subject"],
             "sample": one_line(records[code]["line"].strip(), SAMPLE_LIMIT),
         }
         for code in CODES
         if code in records
     ]
+
+
+def _age(at: float, now: float) -> Optional[float]:
+    """None for a line from the future: the clock was set back since, and how old it is nobody knows."""
+    age = round(now - at, 3)
+    return None if age < -CLOCK_TOLERANCE_SECONDS else max(0.0, age)
 
 
 def _signature(line: str) -> Optional[tuple[str, Optional[str]]]:

@@ -91,7 +91,10 @@ def unit_state(properties: dict[str, str], now: Optional[float] = None) -> dict[
         started = active_since
     restarting = active == "activating" and properties["SubState"].startswith("auto-restart")
     if now is not None and restarts is not None and restarts >= RESTARTS_OF_A_LOOP and main_pid is not None:
-        restarting = restarting or (process_start is not None and now - process_start < RECENT_SECONDS)
+        # A start in the future was told by another clock.
+        restarting = restarting or (
+            process_start is not None and -RECENT_SECONDS < now - process_start < RECENT_SECONDS
+        )
     condition = properties.get("ConditionResult", "")
     checked = condition == "yes" or _epoch(properties, "ConditionTimestamp") is not None
     return {

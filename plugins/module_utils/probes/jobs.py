@@ -23,8 +23,6 @@ CLI_SECONDS = 20.0
 LIMIT = 500  # jobs of one status; the admin API gives no more at once (contract 1.11)
 # Jobs whose details are asked for, one request each: the API allows a client 120 requests a minute (contract 1.11).
 DETAIL_LIMIT = 20
-# Whose details matter most; what is indexed is not asked for at all.
-_DETAIL_ORDER = ("running", "retryable", "failed", "queued", "index_failed", "completed")
 
 
 def probe(context: Context) -> Finding:
@@ -42,6 +40,7 @@ def probe(context: Context) -> Finding:
     # Why the API was not enough is also why the table is not the whole truth.
     doubts += problems
     doubts += job_facts.add(context, data["jobs"])
+    _add_listed(context, data["jobs"], doubts)
     data["annual_options"] = annual_options.read(context, data["jobs"], doubts)
     return Finding(data, doubts)
 
@@ -81,31 +80,43 @@ def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) 
     except (_NotAnswered, ParseError) as error:
         problems.append(Problem("unreachable", "The admin API gave no whole answer: %s" % error))
         return None
+    cannot_know: List[str] = []
+    chosen = sorted(found, key=job_facts.urgency)
+    for job in chosen:
+        # None: it should be known.
+        job["details"] = False if job["status"] == "queued" and not job_facts.looks_annual(job) else None
     try:
-        for job in sorted(found, key=_detail_rank)[:DETAIL_LIMIT]:
-            job.update(jobs.admin_job(ask("/api/admin/jobs/%d" % job["id"])))
+        for job in chosen[:DETAIL_LIMIT]:
+            job.update(jobs.admin_job(ask("/api/admin/jobs/%d" % job["id"])), details=True)
     except (_NotAnswered, ParseError) as error:
         doubts.append(Problem("unreachable", "The details of some jobs are not known: %s" % error))
-    return {"source": "admin_api", "cannot_know": [], "counts": counts, "jobs": found, "truncated": truncated}
+    later = [job for job in chosen if job["details"] is False]
+    if later:
+        cannot_know.append("output directories of %d waiting jobs whose turn comes later" % len(later))
+    return {
+        "source": "admin_api",
+        "cannot_know": cannot_know,
+        "counts": counts,
+        "jobs": found,
+        "truncated": truncated,
+    }
+
+
+def _add_listed(context: Context, found: List[Dict[str, Any]], doubts: List[Problem]) -> None:
+    """What the service's own listing shows has options that listings can read: one answer for all that was not asked for.
+
+    Where not even all that matter were asked for, it would decide nothing, and is left out.
+    """
+    later = [job for job in found if job["details"] is False]
+    listed = _listing(context, doubts) if later and not any(job["details"] is None for job in found) else None
+    shown = {job["id"] for job in listed or []}
+    for job in later:
+        job["listable"] = True if job["id"] in shown else None
 
 
 def _from_cli(context: Context, problems: List[Problem]) -> Optional[Dict[str, Any]]:
-    result = context.run_service(service.list_jobs(context.settings, LIMIT), CLI_SECONDS, production=True)
-    if result.failure is not None:
-        problems.append(failed(result, "list-jobs"))
-        return None
-    if result.rc != 0:
-        try:
-            cause = database.failure_of(result.stderr)
-            message = "list-jobs ended with %d (%s): %s" % (result.rc, cause["failure"], cause["detail"])
-        except ParseError as error:
-            message = "list-jobs ended with %d: %s" % (result.rc, error)
-        problems.append(Problem("command_failed", message))
-        return None
-    try:
-        found = jobs.list_jobs(result.stdout)
-    except ParseError as error:
-        problems.append(Problem(error.code, "list-jobs: %s" % error))
+    found = _listing(context, problems)
+    if found is None:
         return None
     cannot_know = [*jobs.CLI_CANNOT_KNOW, "the number of jobs of each status"]
     if any(job["ambiguous"] for job in found):
@@ -119,6 +130,21 @@ def _from_cli(context: Context, problems: List[Problem]) -> Optional[Dict[str, A
     }
 
 
-def _detail_rank(job: Dict[str, Any]) -> int:
-    status = job["status"]
-    return _DETAIL_ORDER.index(status) if status in _DETAIL_ORDER else len(_DETAIL_ORDER)
+def _listing(context: Context, problems: List[Problem]) -> Optional[List[Dict[str, Any]]]:
+    result = context.run_service(service.list_jobs(context.settings, LIMIT), CLI_SECONDS, production=True)
+    if result.failure is not None:
+        problems.append(failed(result, "list-jobs"))
+        return None
+    if result.rc != 0:
+        try:
+            cause = database.failure_of(result.stderr)
+            message = "list-jobs ended with %d (%s): %s" % (result.rc, cause["failure"], cause["detail"])
+        except ParseError as error:
+            message = "list-jobs ended with %d: %s" % (result.rc, error)
+        problems.append(Problem("command_failed", message))
+        return None
+    try:
+        return jobs.list_jobs(result.stdout)
+    except ParseError as error:
+        problems.append(Problem(error.code, "list-jobs: %s" % error))
+        return None

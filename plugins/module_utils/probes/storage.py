@@ -11,7 +11,7 @@ import errno
 import os
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .. import files, look
+from .. import files, host, job_directories, links, look
 from ..parse import mounts
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem
@@ -19,6 +19,9 @@ from ..probe import Context, Finding, Problem
 SECONDS = 15.0
 # How long one path may take to answer before it is called hung, in seconds.
 HUNG_AFTER_SECONDS = 6.0
+_FOLLOW_SECONDS = 3.0
+# Directories of jobs that are looked at: those of the present campaign and of what was tried of late.
+_JOB_DIRECTORIES = 20
 
 
 def probe(context: Context) -> Finding:
@@ -26,26 +29,34 @@ def probe(context: Context) -> Finding:
     settings = context.settings
     problems: List[Problem] = []
     mounted = _mounted(problems)
-    hot_paths, manifest = _manifest(settings.tiering_manifest, problems)
+    written, manifest = _manifest(settings.tiering_manifest, problems)
+    # The kernel's table names mounts by where they are, settings and manifest perhaps by a link to there.
+    followed = links.follow([settings.storage_mount, settings.archive_root, *written], context.seconds(_FOLLOW_SECONDS))
+    base_path, root = (followed[path] or path for path in (settings.storage_mount, settings.archive_root))
+    hot_paths = {followed[hot] or hot: _below(base_path, settings.storage_mount, cold) for hot, cold in written.items()}
     kinds: Dict[str, str] = {}
     if mounted is not None:
-        kinds.update((path, "mount") for path in mounted if path.startswith(settings.archive_root + "/"))
+        kinds.update((path, "mount") for path in mounted if path.startswith(root + "/"))
     kinds.update((hot, "manifest") for hot in hot_paths)
-    wanted = dict.fromkeys([settings.storage_mount, settings.archive_root, "/", *kinds])
-    looks = look.look(wanted, context.seconds(HUNG_AFTER_SECONDS))
+    of_jobs = job_directories.newest(root, _JOB_DIRECTORIES, context.seconds(_FOLLOW_SECONDS))
+    wanted = dict.fromkeys([base_path, settings.archive_root, "/", *kinds, *(of_jobs or [])])
+    looks = look.look(wanted, context.seconds(HUNG_AFTER_SECONDS), host.account(settings.service_user))
     paths = [
-        _path(path, kinds[path], looks[path], mounted, _expected(hot_paths.get(path), settings.storage_mount, mounted))
+        _path(path, kinds[path], looks[path], mounted, _expected(hot_paths.get(path), base_path, mounted))
         for path in sorted(kinds)
     ]
-    base = _path(settings.storage_mount, "base", looks[settings.storage_mount], mounted, None)
+    base = _path(base_path, "base", looks[base_path], mounted, None)
     disks = [disk for disk in (_disk(path, looks[path]) for path in ("/", settings.archive_root)) if disk]
     data = {
         "base": base,
         "paths": paths,
         "disk": disks,
         "manifest": manifest,
+        "job_directories": None if of_jobs is None else [_of_job(path, looks[path], mounted) for path in of_jobs],
     }
-    if not looks[settings.storage_mount].asked:
+    if of_jobs is None:
+        problems.append(Problem("unreachable", "The directories of jobs below %s could not be listed." % root))
+    if not looks[base_path].asked:
         problems.append(Problem("not_started", "The paths could not be looked at: the child that looks did not start."))
     if not any(disk["path"] == settings.archive_root for disk in disks):
         problems.append(
@@ -87,6 +98,11 @@ def _manifest(path: str, problems: List[Problem]) -> Tuple[Dict[str, str], Dict[
     return hot_paths, {"exists": True, "entries": len(hot_paths)}
 
 
+def _below(base_path: str, written_base: str, cold: str) -> str:
+    """The cold path by where the base mount is; nothing on the mount itself is looked at."""
+    return base_path + cold[len(written_base) :] if cold.startswith(written_base + "/") else cold
+
+
 def _path(
     path: str, kind: str, seen: look.Look, mounted: Optional[Mounts], wanted: Optional[Mapping[str, str]]
 ) -> Dict[str, Any]:
@@ -98,6 +114,15 @@ def _path(
         "fstype": mount["fstype"] if mount else None,
         "state": _state(seen, mounted is not None, mount, wanted),
         "errno": seen.errno,
+    }
+
+
+def _of_job(path: str, seen: look.Look, mounted: Optional[Mounts]) -> Dict[str, Any]:
+    return {
+        "path": path,
+        "annual": job_directories.is_annual(path),
+        "mounted": None if mounted is None else path in mounted,
+        "writable": seen.writable,
     }
 
 

@@ -17,6 +17,7 @@ TITLES: Dict[str, str] = {
     "deployment": "Deployment",
     "units": "Units",
     "api": "API on the loopback",
+    "replay": "Replay on the loopback",
     "public_surface": "Public check",
     "jobs": "Jobs",
     "journal": "Journals",
@@ -97,6 +98,24 @@ def _api(data: Mapping[str, Any]) -> Digest:
         None if seconds is None else "in %.2f s" % seconds,
     )
     return _mood(None if check is None else check == "ok"), text
+
+
+def _replay(data: Mapping[str, Any]) -> Digest:
+    responds = _truth(data.get("responds"))
+    if responds is not True:
+        # A host may have no replay: what that means, the rules say.
+        return PLAIN, _said(responds, "", "no answer (%s)" % words(data.get("failure")), NOT_KNOWN)
+    status = whole(data.get("status"))
+    states: Dict[str, int] = {}
+    for target in records(data.get("targets")):
+        state = words(target.get("state"))
+        states[state] = states.get(state, 0) + 1
+    text = _join(
+        "HTTP %s" % shown(status, 10),
+        *("%s %s" % (_counted(count, "archived page", "archived pages"), state) for state, count in states.items()),
+    )
+    served = None if NOT_KNOWN in states else not set(states) - {"served"}
+    return _mood(None if status is None else status < 400, served), text
 
 
 def _public_surface(data: Mapping[str, Any]) -> Digest:
@@ -227,6 +246,7 @@ _DIGESTS: Dict[str, Callable[[Mapping[str, Any]], Digest]] = {
     "deployment": _deployment,
     "units": _units,
     "api": _api,
+    "replay": _replay,
     "public_surface": _public_surface,
     "jobs": _jobs,
     "journal": _journal,

@@ -25,6 +25,7 @@ PROBES: Tuple[str, ...] = (
     "deployment",
     "watchdogs",
     "record",
+    "replay",
     "outside_view",
 )
 # Asked on the controller, which may have no way out, or not be told the public addresses: not to ask is no fault, and
@@ -113,6 +114,10 @@ def _with_answers(probe: str, record: Mapping[str, Any]) -> Mapping[str, Any]:
         _replace(answered, "none", "failure")
     elif probe == "public_surface":
         answered["failures"] = _each(data.get("failures"), 0, "status")
+    elif probe == "replay":
+        if data.get("responds") is True:
+            _replace(answered, "none", "failure")
+        answered["targets"] = _each(data.get("targets"), 0, "status")
     elif probe == "outside_view":
         for address in ("api", "frontend"):
             if isinstance(data.get(address), Mapping):

@@ -18,6 +18,12 @@ _REASON_LIMIT = 300
 _BECOME = re.compile(r"(?i)sudo|become|privilege escalation|not in the sudoers")
 _TIMEOUT = re.compile(r"(?i)expected time frame|timed out waiting for|timed ?out")
 _INTERPRETER = re.compile(r"(?i)interpreter|python[0-9.]*: (?:command )?not found|python[^ ]*: No such file")
+# Of the module's own Python, when Ansible has to unpack it on the host.
+_NO_ROOM = re.compile(
+    r"(?i)no space left on device|disk quota exceeded|read-only file system|no usable temporary directory"
+)
+# With a terminal, which Ansible takes without pipelining, ssh says this, and what the module said is on the other stream.
+_SSH_ENDS = re.compile(r"Shared connection to \S+ closed\.")
 _PREFIX = re.compile(r"^(?:Task failed: |Action failed: |Module failed: )+")
 
 
@@ -26,15 +32,17 @@ def line(
 ) -> str:
     """One printable line for the registered result of a ``triage_info`` that failed or did not reach its host.
 
-    ``outside``: the record of what the public addresses answered (docs/evidence.md, ``outside_view``), if they were asked.
-    ``what``: what was not done, in words that begin a line; ``ran``: what did not do it.
+    ``outside``: the record of what the public addresses answered (docs/evidence.md, ``outside_view``), if they were asked
+    and the result does not hold it. ``what``: what was not done, in words that begin a line; ``ran``: what did not do it.
     """
     result = registered if isinstance(registered, Mapping) else {}
+    outside = result.get("outside_view") if outside is None else outside
     message = result.get("msg")
     reason = _reason(result)
     if isinstance(result.get("code"), str) and isinstance(message, str):
-        # The module's own refusal says what to do next.
-        return one_line("%s: %s" % (what, message), _LIMIT)
+        # Our own refusal says what to do next. When only the files are missing, the summary is there.
+        done = "" if result["code"] == "files_not_written" else what + ": "
+        return one_line(done + message, _LIMIT)
     if _BECOME.search(reason):
         return _sentence(
             what,
@@ -42,14 +50,22 @@ def line(
             reason,
             "make `sudo -n true` work for the account that Ansible uses, or give its password with -K",
         )
-    if result.get("unreachable") is True:
+    if result.get("unreachable") is True or result.get("reached") is False:
         return _not_reached(what, reason, outside)
     if result.get("timedout") or _TIMEOUT.search(reason):
         return _sentence(
             what,
             "The host was reached but gave no evidence in time",
             reason,
-            "run it again; if it happens again, look at the load of the host by ssh",
+            "run triage again; if it happens again, look at the load of the host by ssh",
+        )
+    if _NO_ROOM.search(reason):
+        return _sentence(
+            what,
+            "The host was reached but has no room to unpack the probes, in /run or in Ansible's remote_tmp",
+            reason,
+            "set `pipelining = true` and ansible_python_interpreter for Ansible, then nothing is unpacked; "
+            "`df -h /run /` and `df -i /run /` on the host show what is full",
         )
     if _INTERPRETER.search(reason):
         return _sentence(
@@ -59,7 +75,7 @@ def line(
             "set ansible_python_interpreter to a Python 3.9 or newer of the host",
         )
     return _sentence(
-        what, "%s could not be run" % ran, reason, "run it again with -vvv, which shows all that the host said"
+        what, "%s could not be run" % ran, reason, "run triage again with -vvv, which shows all that the host said"
     )
 
 
@@ -98,8 +114,9 @@ def _reason(result: Mapping[str, Any]) -> str:
     parts = [_PREFIX.sub("", message).strip()] if isinstance(message, str) else []
     for stream in ("module_stderr", "module_stdout"):
         printed = result.get(stream)
-        lines = [text.strip() for text in printed.splitlines() if text.strip()] if isinstance(printed, str) else []
-        if lines:
-            parts.append(lines[-1])
+        lines = [text.strip() for text in printed.splitlines()] if isinstance(printed, str) else []
+        telling = [text for text in lines if text and not _SSH_ENDS.fullmatch(text)]
+        if telling:
+            parts.append(telling[-1])
             break
     return " ".join("; ".join(part for part in parts if part).split()) or "no reason given"

@@ -7,11 +7,12 @@ The template is a file of this collection; evidence is only ever a value in it, 
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 _TEMPLATE = os.path.join(os.path.dirname(__file__), "pages", "triage.html.j2")
@@ -19,9 +20,15 @@ _TEMPLATE = os.path.join(os.path.dirname(__file__), "pages", "triage.html.j2")
 
 def render(view: Mapping[str, Any]) -> str:
     """The page of one :func:`.view.view`."""
+    return page().render(view)
+
+
+@functools.lru_cache(maxsize=None)
+def page() -> Template:
+    """The template, compiled: that takes longer than to fill it in."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_value, keep_trailing_newline=True)
     with open(_TEMPLATE, encoding="utf-8") as file:
-        return environment.from_string(file.read()).render(view)
+        return environment.from_string(file.read())
 
 
 def _value(value: Any) -> Any:

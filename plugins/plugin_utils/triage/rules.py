@@ -131,7 +131,14 @@ _KEYS = {
 
 
 def knowledge(rules: Any, required_facts: Any, bad_evidence: Any, extra_rules: Any = ()) -> Knowledge:
-    """Check and compile everything; :class:`BadRule` on the first thing that cannot be used."""
+    """Check and compile everything; :class:`BadRule` on the first thing that cannot be used.
+
+    Of each there must be something: without rules nothing is ever found, and without facts that is called healthy.
+    """
+    known = {"triage_rules": rules, "triage_required_facts": required_facts, "triage_bad_evidence": bad_evidence}
+    for key, records in known.items():
+        if isinstance(records, (list, tuple)) and not records:
+            raise BadRule("%s: must not be empty" % key)
     return Knowledge(
         compile_rules(rules, extra_rules),
         tuple(_required_fact(record, place) for record, place in _records(required_facts, "triage_required_facts")),
@@ -153,7 +160,7 @@ def compile_rules(rules: Any, extra_rules: Any = ()) -> Tuple[Rule, ...]:
 
 
 def _with_extra(rules: Any, extra_rules: Any) -> List[Tuple[Any, str]]:
-    records = _records(rules, "rules")
+    records = _records(rules, "triage_rules")
     positions = {_identifier(record): position for position, (record, _place) in enumerate(records)}
     own = set()
     for record, place in _records(extra_rules, "triage_extra_rules"):

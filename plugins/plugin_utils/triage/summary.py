@@ -26,12 +26,10 @@ def render(
     result: Mapping[str, Any],
     directory: Optional[str],
     evidence_file: Optional[str] = None,
-    incident: Optional[str] = None,
 ) -> str:
     """The summary of one host. ``directory``: where the files were written; None: nothing was written.
 
-    ``evidence_file``: where the evidence was read from, if no host was asked. ``incident``: the id of the incident that it
-    was recorded in, if it was.
+    ``evidence_file``: where the evidence was read from, if no host was asked.
     Every line is printable whatever the host said; only a command can be longer than WIDTH, for it is copied.
     """
     classes = list(result.get("classes") or [])
@@ -50,8 +48,6 @@ def render(
     lines += _not_seen(result)
     lines += _next(classes, result)
     lines.append(labelled("files", directory if directory else "none written"))
-    if incident:
-        lines.append(labelled("incident", incident))
     return "\n".join(lines) + "\n"
 
 

@@ -21,3 +21,7 @@ mend_it() {
     forget_jobs "$name"
     start_worker
 }
+
+is_broken() {
+    row "name = '$name' AND status = 'queued' AND config -> 'tool_options' ->> 'initial_workers' = '1'"
+}

@@ -23,3 +23,7 @@ mend_it() {
     systemctl restart healtharchive-api
     wait_until 30 api_serves
 }
+
+is_broken() {
+    ! runuser -u haadmin -- "$CHECKOUT/.venv/bin/python3" -c "import slowapi"
+}

@@ -25,3 +25,7 @@ mend_it() {
     forget_jobs "$name"
     start_worker
 }
+
+is_broken() {
+    row "name = '$name' AND status = 'failed' AND crawler_status = 'infra_error_config'"
+}

@@ -26,3 +26,8 @@ mend_it() {
     sed -i 's|^HEALTHARCHIVE_CORS_ORIGINS=.*|HEALTHARCHIVE_CORS_ORIGINS=https://archive.example.org|' "$file"
     drift_check
 }
+
+is_broken() {
+    [ "$(stat --format %a /srv/healtharchive/backups)" = 755 ]
+    grep --quiet '^HEALTHARCHIVE_CORS_ORIGINS=https://old' "$file"
+}

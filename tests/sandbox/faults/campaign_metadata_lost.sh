@@ -6,12 +6,12 @@
 # class: config_drift
 # next: reconcile-annual-tool-options
 
-name=phac-20250101
+name=cihr-20250101
 
 break_it() {
     local id
     occupy_worker
-    id=$(annual_job phac 2025)
+    id=$(annual_job cihr 2025 '{"initial_workers": 1, "max_container_restarts": 20}')
     service patch-job-config --id "$id" --set-tool-option depth=3 --apply
     job_is queued "$id"
     [ "$(sql "SELECT config ->> 'campaign_kind' IS NULL FROM archive_jobs WHERE id = $id")" = t ]
@@ -21,4 +21,8 @@ mend_it() {
     release_worker
     forget_jobs "$name"
     start_worker
+}
+
+is_broken() {
+    row "name = '$name' AND status = 'queued' AND config ->> 'campaign_kind' IS NULL"
 }

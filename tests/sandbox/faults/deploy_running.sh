@@ -34,3 +34,7 @@ mend_it() {
     wait_until 30 api_serves
     wait_until 20 unit_is active healtharchive-worker
 }
+
+is_broken() {
+    ! flock --nonblock --shared "$lock" true
+}

@@ -29,3 +29,7 @@ mend_it() {
         git checkout --quiet -- "$2"' - "$CHECKOUT" "$script"
     [ "$(changes)" = 0 ]
 }
+
+is_broken() {
+    [ "$(changes)" -ge 2 ]
+}

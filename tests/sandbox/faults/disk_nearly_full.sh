@@ -52,3 +52,7 @@ mend_it() {
     mount_hot_paths
     start_worker
 }
+
+is_broken() {
+    [ "$(df --output=pcent "$JOBS" | tail -n 1 | tr -dc 0-9)" -ge 85 ]
+}

@@ -21,3 +21,7 @@ mend_it() {
     # what the service's commands leave behind when they ran without the file
     rm -f "$CHECKOUT/healtharchive.db"
 }
+
+is_broken() {
+    ! runuser -u haadmin -- test -r "$file"
+}

@@ -24,3 +24,7 @@ mend_it() {
     systemctl kill --kill-whom=main --signal=CONT healtharchive-storagebox-sshfs
     wait_until 30 timeout --signal=KILL 5 ls "$hot"
 }
+
+is_broken() {
+    [ "$(ps --format state= --pid "$(systemctl show --property=MainPID --value healtharchive-storagebox-sshfs)")" = T ]
+}

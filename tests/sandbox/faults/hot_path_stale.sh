@@ -43,3 +43,8 @@ mend_it() {
     tier_annual_jobs
     ls "$JOBS"/imports/*/*.combined.log "$JOBS"/hc/*/*.combined.log
 }
+
+is_broken() {
+    dead "$JOBS/imports/hc-2019"
+    dead "$JOBS/imports/cihr-2020"
+}

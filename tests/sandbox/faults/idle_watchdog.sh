@@ -17,12 +17,12 @@ break_it() {
     local id
     systemctl stop healtharchive-worker
     id=$(new_job hc)
-    sql "UPDATE archive_jobs SET name = '$name', output_dir = '$directory' WHERE id = $id"
-    service patch-job-config --id "$id" --set-tool-option simulated_seconds=3600 \
-        --set-tool-option page_limit=3600 --set-tool-option simulated_stall_after_pages=2 --apply
-    start_worker
+    place_job "$id" "$name" hc/neglected '{"simulated_seconds": 36000, "simulated_pages": 36000, "simulated_stall_after_pages": 2}'
+    crawl_detached fault-neglected-crawl "$id"
     wait_until 40 crawl_stands_still
     sql "UPDATE archive_jobs SET started_at = now() - interval '4 hours' WHERE id = $id"
+    start_worker
+    job_is running "$id"
     touch "$sentinel"
     echo '{"recoveries": {}, "starts": {}, "recovery_progress": {}, "degraded_streaks": {}, "scope_rewrites_total": 0}' >"$state"
     cat >"$metrics" <<END
@@ -40,6 +40,17 @@ crawl_stands_still() {
 mend_it() {
     rm -f "$sentinel" "$state" "$metrics"
     systemctl stop healtharchive-worker
+    if systemctl is-active --quiet fault-neglected-crawl; then
+        systemctl stop fault-neglected-crawl
+    fi
     forget_jobs "$name"
     start_worker
+}
+
+is_broken() {
+    [ -e "$sentinel" ]
+    row "name = '$name' AND status = 'running'"
+    systemctl is-active --quiet fault-neglected-crawl
+    # what is older than 15 minutes was not written by a watchdog that runs
+    [ -n "$(find "$metrics" -mmin -12)" ]
 }

@@ -18,3 +18,7 @@ mend_it() {
     wait_until 10 answers 200 "/api/search?q=page"
     answers 200 /api/changes
 }
+
+is_broken() {
+    ! row_in information_schema.columns "table_name = 'snapshots' AND column_name = 'deduplicated'"
+}

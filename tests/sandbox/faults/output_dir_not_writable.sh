@@ -7,13 +7,13 @@
 # next: findmnt
 
 name=cihr-of-root
-directory=$JOBS/cihr/of-root
+directory=$JOBS/cihr/20260105T000000Z__cihr-of-root
 
 break_it() {
     local id
     systemctl stop healtharchive-worker
     id=$(new_job cihr)
-    place_job "$id" "$name" cihr/of-root '{"simulated_exit_code": 1}'
+    place_job "$id" "$name" cihr/20260105T000000Z__cihr-of-root '{"simulated_exit_code": 1}'
     run_as_root "$id" && return 1
     service retry-job --id "$id"
     start_worker
@@ -35,4 +35,9 @@ mend_it() {
     systemctl stop healtharchive-worker
     forget_jobs "$name"
     start_worker
+}
+
+is_broken() {
+    row "name = '$name' AND status = 'failed'"
+    [ "$(stat --format %U "$directory")" = root ]
 }

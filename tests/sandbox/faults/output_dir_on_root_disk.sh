@@ -6,13 +6,13 @@
 # class: storage
 # next: vps-annual-output-tiering.py
 
-name=phac-20250101
-directory=$JOBS/phac/20250101T000502Z__$name
+name=hc-20240101
+directory=$JOBS/hc/20240101T000502Z__$name
 
 break_it() {
     local id
     systemctl stop healtharchive-worker
-    id=$(annual_job phac 2025)
+    id=$(annual_job hc 2024 '{"initial_workers": 2, "max_container_restarts": 24}')
     runuser -u haadmin -- mkdir -p "$directory"
     start_worker
     # the worker may not mount: it fails on this job at every poll, and takes none behind it
@@ -28,4 +28,10 @@ mend_it() {
     systemctl stop healtharchive-worker
     forget_jobs "$name"
     start_worker
+}
+
+is_broken() {
+    row "name = '$name' AND status = 'queued'"
+    [ -d "$directory" ]
+    ! mountpoint --quiet "$directory"
 }

@@ -25,3 +25,7 @@ mend_it() {
     wait_until 10 answers 200 "/api/search?q=page"
     answers 200 /api/changes
 }
+
+is_broken() {
+    row_in alembic_version "version_num LIKE '0013%'"
+}

@@ -33,3 +33,8 @@ mend_it() {
     forget_jobs "$name"
     start_worker
 }
+
+is_broken() {
+    row "name = '$name' AND status = 'failed'"
+    [ ! -s "$directory/.zimit_resume.yaml" ]
+}

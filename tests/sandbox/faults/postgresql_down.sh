@@ -17,3 +17,7 @@ mend_it() {
     wait_until 30 api_serves
     start_worker
 }
+
+is_broken() {
+    ! pg_isready --quiet
+}

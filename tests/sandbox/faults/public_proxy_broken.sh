@@ -13,7 +13,6 @@ break_it() {
     printf '\n:8081 {\n\trespnod "staging"\n}\n' >>"$file"
     if systemctl restart caddy; then return 1; fi
     wait_until 20 unit_is failed caddy
-    [ "$(curl -s -o /dev/null -m 5 -w '%{http_code}' http://127.0.0.1:8001/api/health)" = 200 ]
 }
 
 mend_it() {
@@ -23,4 +22,8 @@ mend_it() {
     systemctl reset-failed caddy
     systemctl restart caddy
     wait_until 20 api_serves
+}
+
+is_broken() {
+    unit_is failed caddy
 }

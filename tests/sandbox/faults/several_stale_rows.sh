@@ -39,3 +39,10 @@ mend_it() {
     done
     start_worker
 }
+
+is_broken() {
+    local source
+    for source in "${sources[@]}"; do
+        row "name = '$source-killed-together' AND status = 'running'"
+    done
+}

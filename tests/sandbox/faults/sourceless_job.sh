@@ -27,3 +27,7 @@ mend_it() {
     forget_jobs "$name"
     start_worker
 }
+
+is_broken() {
+    row "name = '$name' AND status = 'queued' AND source_id IS NULL"
+}

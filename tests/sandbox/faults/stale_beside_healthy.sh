@@ -29,3 +29,8 @@ mend_it() {
     forget_jobs "$name"
     start_worker
 }
+
+is_broken() {
+    row "name = '$name' AND status = 'running'"
+    row "name = '$busy' AND status = 'running'"
+}

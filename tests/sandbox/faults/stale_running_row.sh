@@ -30,3 +30,7 @@ mend_it() {
     forget_jobs "$name"
     start_worker
 }
+
+is_broken() {
+    row "name = '$name' AND status = 'running'"
+}

@@ -40,3 +40,8 @@ mend_it() {
     forget_jobs "$name"
     start_worker
 }
+
+is_broken() {
+    row "name = '$name' AND status = 'running'"
+    systemctl is-active --quiet fault-stalled-crawl
+}

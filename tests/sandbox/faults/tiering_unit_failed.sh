@@ -28,3 +28,7 @@ mend_it() {
         rmdir "$JOBS/imports/hc-2021"
     fi
 }
+
+is_broken() {
+    unit_is failed healtharchive-warc-tiering
+}

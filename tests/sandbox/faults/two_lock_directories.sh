@@ -31,3 +31,7 @@ mend_it() {
     restart_services
     lock_directory_of api && lock_directory_of worker
 }
+
+is_broken() {
+    grep --quiet '^export HEALTHARCHIVE_JOB_LOCK_DIR=' "$file"
+}

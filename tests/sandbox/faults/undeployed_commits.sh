@@ -31,3 +31,7 @@ mend_it() {
     runuser -u haadmin -- git -C "$ORIGIN" update-ref refs/heads/main "$(head_of_checkout)"
     runuser -u haadmin -- git -C "$CHECKOUT" fetch --quiet --prune origin
 }
+
+is_broken() {
+    [ "$(runuser -u haadmin -- git -C "$ORIGIN" rev-list --count "$(head_of_checkout)..main")" -ge 1 ]
+}

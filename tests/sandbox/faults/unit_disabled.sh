@@ -16,3 +16,7 @@ mend_it() {
     systemctl --quiet enable healtharchive-worker
     systemctl is-enabled healtharchive-worker
 }
+
+is_broken() {
+    [ "$(systemctl show --property=UnitFileState --value healtharchive-worker)" = disabled ]
+}

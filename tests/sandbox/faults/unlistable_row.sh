@@ -24,3 +24,7 @@ mend_it() {
     start_worker
     service list-jobs
 }
+
+is_broken() {
+    row "name = '$name' AND config -> 'tool_options' ->> 'initial_workers' = 'abc'"
+}

@@ -27,3 +27,7 @@ mend_it() {
     # the processes must be younger than the checkout
     restart_services
 }
+
+is_broken() {
+    ! runuser -u haadmin -- git -C "$CHECKOUT" merge-base --is-ancestor HEAD origin/main
+}

@@ -21,3 +21,8 @@ mend_it() {
     forget_jobs "$name"
     start_worker
 }
+
+is_broken() {
+    unit_is inactive healtharchive-worker
+    row "name = '$name' AND status = 'queued'"
+}

@@ -146,6 +146,17 @@ with open(log, "r+b") as file:
 PYTHON
 }
 
+# usage: row_in TABLE CONDITION   (there is such a row; while PostgreSQL does not answer no row changes, so none is asked for)
+row_in() {
+    pg_isready --quiet || return 0
+    [ "$(sql "SELECT count(*) > 0 FROM $1 WHERE $2")" = t ]
+}
+
+# usage: row CONDITION   (there is such a job)
+row() {
+    row_in archive_jobs "$1"
+}
+
 # usage: job_is STATUS ID
 job_is() {
     [ "$(sql "SELECT status FROM archive_jobs WHERE id = $2")" = "$1" ]
@@ -153,9 +164,12 @@ job_is() {
 
 busy=hc-busy
 
-# The worker crawls a job for an hour, so that it looks at no other one.
+# The worker crawls a job for an hour, so that it looks at no other one. One such job is enough for several faults.
 occupy_worker() {
     local id
+    if unit_is active healtharchive-worker && [ "$(sql "SELECT status FROM archive_jobs WHERE name = '$busy'")" = running ]; then
+        return
+    fi
     systemctl stop healtharchive-worker
     id=$(new_job hc)
     place_job "$id" "$busy" hc/busy '{"simulated_seconds": 3600}'
@@ -179,4 +193,15 @@ annual_job() {
              config = (config::jsonb || '{\"campaign_kind\": \"annual\", \"campaign_year\": $2,
                  \"campaign_date\": \"$2-01-01\", \"scheduler_version\": 1}')::json WHERE id = $id"
     echo "$id"
+}
+
+# usage: replay_answers CODE JOB   (replay answers the first page of a job's index with this status code)
+replay_answers() {
+    local url code
+    url=$(sed -n '1s/.*"url": "\([^"]*\)".*/\1/p' "/srv/healtharchive/replay/collections/job-$2/indexes/index.cdxj")
+    code=$(curl -s -o /dev/null -m 5 -w '%{http_code}' "http://127.0.0.1:8090/job-$2/$url")
+    [ "$code" = "$1" ] || {
+        echo "replay answers $code for $url of job $2"
+        return 1
+    }
 }

@@ -25,6 +25,15 @@ install -d -o storagebox -g storagebox -m 0700 /home/storagebox/.ssh
 install -o storagebox -g storagebox -m 0600 /root/.ssh/storagebox.pub /home/storagebox/.ssh/authorized_keys
 echo "storagebox.test $(cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)" >/root/.ssh/known_hosts
 
+# the authority that Caddy's certificates come from; the host trusts it, whoever else shall is given its certificate
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj "/CN=Authority of $GUEST_NAME" \
+    -addext 'keyUsage=critical,keyCertSign,cRLSign' -keyout /etc/caddy/authority.key -out /etc/caddy/authority.crt 2>/dev/null
+chown root:caddy /etc/caddy/authority.key
+chmod 0640 /etc/caddy/authority.key
+ln -s /etc/caddy/authority.crt "/etc/ssl/certs/$(openssl x509 -noout -hash -in /etc/caddy/authority.crt).0"
+cat /etc/caddy/authority.crt >>/etc/ssl/certs/ca-certificates.crt
+sed -i "s/@ADDRESS@/$GUEST_ADDRESS/; s/@NAME@/$GUEST_NAME.test/" /etc/caddy/Caddyfile
+
 password=$(openssl rand -hex 16)
 /run/guest/write_backend_env.sh "$password" "$(openssl rand -hex 24)"
 # a single-user server needs no boot; it is the one that the guest will start

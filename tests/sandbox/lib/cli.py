@@ -81,6 +81,7 @@ def down(options: argparse.Namespace) -> None:
 
 
 def ssh(options: argparse.Namespace) -> NoReturn:
+    machine.require(to_build=False)
     guest = Guest(options.name)
     guest.must_run()
     command = options.command
@@ -93,6 +94,7 @@ def ssh(options: argparse.Namespace) -> NoReturn:
 
 
 def status(options: argparse.Namespace) -> None:
+    machine.require(to_build=False)
     guest = Guest(options.name)
     record = guest.must_run()
     print(f"{guest.name} is up at {guest.address}")
@@ -141,12 +143,18 @@ def _fault(options: argparse.Namespace, function: str) -> None:
         record = guest.must_run()
         started = time.monotonic()
         faults.apply(guest, chosen, function)
+        had = chosen.name in record.faults
         record.faults = [name for name in record.faults if name != chosen.name]
         if function == "break_it":
             record.faults.append(chosen.name)
         guest.write(record)
-    word = "broken" if function == "break_it" else "mended"
-    print(f"{guest.name} is {word}: {chosen.name} ({time.monotonic() - started:.1f} s). {chosen.cause}")
+    seconds = f"({time.monotonic() - started:.1f} s)"
+    if function == "break_it":
+        print(f"{guest.name} is broken: {chosen.name} {seconds}. {chosen.cause}")
+    elif had:
+        print(f"{guest.name} is mended: {chosen.name} {seconds}. Undone: {chosen.cause}")
+    else:
+        print(f"{guest.name} had not been broken with {chosen.name}: nothing of it is left {seconds}.")
 
 
 def show_faults(_options: argparse.Namespace) -> None:

@@ -198,6 +198,7 @@ class Guest:
             what="Giving the guest its name and secrets",
         )
         host_key = (self.root / "etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2]
+        (self.home / "authority.pem").write_bytes((self.root / "etc/caddy/authority.crt").read_bytes())
         (self.home / "ssh/known_hosts").write_text(f"{network.guest_address(record.index)} {' '.join(host_key)}\n")
 
     def _boot(self, record: Record) -> None:

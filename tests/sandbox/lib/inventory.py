@@ -42,4 +42,5 @@ def _variables(guest: Guest) -> Dict[str, Any]:
         "ansible_python_interpreter": "/usr/bin/python3",
         "healtharchive_public_api_base": f"http://{guest.address}",
         "healtharchive_public_frontend_base": f"http://{guest.address}:8080",
+        "healtharchive_public_ca_file": str(guest.home / "authority.pem"),
     }

@@ -41,7 +41,7 @@ def require(to_build: bool) -> None:
     if sys.version_info < (3, 9):
         raise SandboxError(f"Python 3.9 or newer is needed, this is {sys.version.split()[0]}.")
     if not sys.platform.startswith("linux"):
-        raise SandboxError("The sandbox host needs Linux (Debian 12 or Ubuntu 24.04 are the tested ones).")
+        raise SandboxError("The sandbox host needs Linux (it is tested on Debian 12).")
     if os.geteuid() != 0:
         raise SandboxError(
             "The sandbox host must be started as root: it mounts file systems and boots a guest.",

@@ -89,7 +89,7 @@ def healthy(sandbox: Sandbox, guest: str) -> List[str]:
     checks = {
         "systemctl is-system-running": "running",
         "systemctl is-active healtharchive-api healtharchive-worker healtharchive-storagebox-sshfs healtharchive-warc-tiering "
-        "postgresql caddy docker | sort -u": "active",
+        "healtharchive-replay postgresql caddy docker | sort -u": "active",
         "cd /opt/healtharchive && scripts/verify_public_surface.py --api-base http://localhost "
         "--frontend-base http://localhost:8080 | grep -v '^OK ' | tail -n 1": "All checks passed.",
         "cd /opt/healtharchive && .venv/bin/python3 -B scripts/check_baseline_drift.py --no-write >/dev/null; echo $?": "0",

@@ -100,14 +100,14 @@ SEEN = {
         "/srv/healtharchive/ops/locks/jobs",
     ),
     "output_dir_not_writable": (
-        f"{OPEN}; touch /srv/healtharchive/jobs/cihr/of-root/probe 2>&1 | grep -o 'Permission denied'",
+        f"{OPEN}; touch /srv/healtharchive/jobs/cihr/20260105T000000Z__cihr-of-root/probe 2>&1 | grep -o 'Permission denied'",
         "",
         "cihr-of-root failed\nPermission denied",
     ),
     "output_dir_on_root_disk": (
-        f"{OPEN}; for path in /srv/healtharchive/jobs/phac/2025*; do [ -d $path ] && findmnt -no TARGET -T $path; done",
+        f"{OPEN}; for path in /srv/healtharchive/jobs/hc/2024*; do [ -d $path ] && findmnt -no TARGET -T $path; done",
         "",
-        "phac-20250101 queued\n/",
+        "hc-20240101 queued\n/",
     ),
     "annual_options_drifted": (
         f"{OPEN}; {SQL} \"SELECT config -> 'tool_options' ->> 'initial_workers', config ->> 'campaign_kind' FROM archive_jobs "
@@ -117,9 +117,9 @@ SEEN = {
     ),
     "campaign_metadata_lost": (
         f"{OPEN}; {SQL} \"SELECT config -> 'tool_options' ->> 'initial_workers', config ->> 'campaign_kind' FROM archive_jobs "
-        "WHERE name = 'phac-20250101'\"",
+        "WHERE name = 'cihr-20250101'\"",
         "",
-        "hc-busy running\nphac-20250101 queued\n2|",
+        "hc-busy running\ncihr-20250101 queued\n1|",
     ),
     "bad_crawler_option": (
         f"{OPEN}; {SQL} \"SELECT crawler_status FROM archive_jobs WHERE status = 'failed'\"",
@@ -193,6 +193,14 @@ SEEN = {
         "ps -eo stat=,args= | grep '[v]ps-deploy' | cut -c1 | sort -u",
         "free",
         "T",
+    ),
+    "replay_target_failing": (
+        f"{CODE} 127.0.0.1:8090/; "
+        "for job in 1 4; do cd /srv/healtharchive/replay/collections/job-$job/indexes; "
+        'url=$(sed -n \'1s/.*"url": "\\([^"]*\\)".*/\\1/p\' index.cdxj); '
+        f"{CODE} 127.0.0.1:8090/job-$job/$url; done; ls {HOT}/*.combined.log >/dev/null && echo host well",
+        "200\n200\n200\nhost well",
+        "200\n503\n200\nhost well",
     ),
     "undeployed_commits": (
         "cd /opt/healtharchive; git -C /srv/git/healtharchive.git rev-list --count $(git rev-parse HEAD)..main; "

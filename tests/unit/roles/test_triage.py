@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, Callable
 
@@ -31,6 +32,8 @@ OPTIONS = %r
 module = AnsibleModule({name: {} for name in OPTIONS}, supports_check_mode=True)
 with open(os.environ["TRIAGE_STAND_IN"]) as handle:
     answer = json.load(handle)
+with open(os.environ["TRIAGE_STAND_IN"] + ".asked", "w"):
+    pass
 module.params["deadline"] = int(module.params["deadline"])
 answer.setdefault("asked", module.params)
 (module.fail_json if answer.pop("fails", False) else module.exit_json)(**answer)
@@ -75,6 +78,7 @@ def run(collections: Path, tmp_path: Path) -> Run:
             "LC_ALL": "C.UTF-8",
             "ANSIBLE_COLLECTIONS_PATH": str(collections),
             "TRIAGE_STAND_IN": str(tmp_path / "answer.json"),
+            **{name: value for name, value in os.environ.items() if name == "ANSIBLE_PIPELINING"},
         }
         program = Path(sys.executable).with_name("ansible-playbook")
         argv = [str(program), "-i", "inventory", "healtharchive.remediation.triage", *arguments]
@@ -105,6 +109,7 @@ def test_a_healthy_host(run: Run, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout
     assert "=== archive: nothing found ===" in result.stdout
     assert "changed=0" in result.stdout
+    assert (tmp_path / "answer.json.asked").exists()
     evidence, classified = reports(tmp_path)
     assert evidence.parent == tmp_path / "triage" / "archive" / "20261123T175000Z"
     written = json.loads(evidence.read_text())
@@ -137,13 +142,28 @@ def test_check_mode_says_the_same_and_writes_nothing(run: Run, tmp_path: Path) -
     assert not (tmp_path / "triage").exists()
 
 
-def test_every_host_has_its_summary_once(run: Run, tmp_path: Path) -> None:
+def test_every_host_has_its_summary_once_in_the_order_of_the_inventory(run: Run, tmp_path: Path) -> None:
     names = ["host%d" % number for number in range(6)]
     result = run({"evidence": healthy_evidence()}, "--forks", "6", hosts="\n".join(names))
     assert result.returncode == 0, result.stdout
-    # In the order of the inventory as a rule; a busy controller has been seen to print them in another.
-    assert sorted(line.split()[1].rstrip(":") for line in result.stdout.splitlines() if line.startswith("===")) == names
+    assert [line.split()[1].rstrip(":") for line in result.stdout.splitlines() if line.startswith("===")] == names
     assert len(reports(tmp_path)) == 12
+
+
+def test_hosts_that_fail_do_not_change_the_order_of_the_others(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "triage").mkdir()
+    (tmp_path / "triage" / "second").write_text("a file where a directory belongs")
+    hosts = ["first", NO_HOST.replace("archive", "gone"), "second", "third"]
+    result = run({"evidence": healthy_evidence()}, hosts="\n".join(hosts))
+    assert result.returncode == 2
+    assert [line.split()[1] for line in result.stdout.splitlines() if line.startswith("===")] == [
+        "first:",
+        "second:",
+        "third:",
+    ]
+    assert result.stdout.count("\ngone: Triage was not done: The host was not reached") == 1
+    assert result.stdout.count("\nsecond: The files of the triage could not be written on the controller") == 1
+    assert {path.parents[1].name for path in reports(tmp_path)} == {"first", "third"}
 
 
 def test_inventory_variables_reach_the_module_and_others_keep_its_defaults(run: Run) -> None:
@@ -152,7 +172,7 @@ def test_inventory_variables_reach_the_module_and_others_keep_its_defaults(run: 
     asked = result.stdout
     assert '"checkout": "/opt/other"' in asked
     assert '"public_api_base": "https://archive.example.org"' in asked
-    assert '"env_file": null' in asked
+    assert '"env_file": "/etc/healtharchive/backend.env"' in asked
     assert '"deadline": 60' in asked
 
 
@@ -331,6 +351,9 @@ BAD_INPUTS = {
     "triage_output_directory must not be empty": {"triage_output_directory": " "},
     "'triage_extra_rules' is of type": {"triage_extra_rules": 3},
     "rule mine: class: is missing": {"triage_extra_rules": [{"id": "mine"}]},
+    "archive: Triage was not done: triage_rules is no variable": {"triage_rules": []},
+    "archive: Triage was not done: triage_required_facts is no variable": {"triage_required_facts": []},
+    "archive: Triage was not done: triage_bad_evidence is no variable": {"triage_bad_evidence": []},
 }
 
 
@@ -339,7 +362,7 @@ def test_bad_input_is_refused_before_the_host_is_asked(run: Run, tmp_path: Path,
     result = run({"evidence": healthy_evidence()}, "-e", json.dumps(BAD_INPUTS[message]))
     assert result.returncode == 2
     assert message in result.stdout + result.stderr
-    assert "Run every probe" not in result.stdout
+    assert not (tmp_path / "answer.json.asked").exists()
     assert "Traceback" not in result.stdout + result.stderr
     assert reports(tmp_path) == []
 
@@ -374,6 +397,44 @@ def test_the_public_addresses_are_asked_from_here_and_can_be_left_alone(run: Run
     first, second = (json.loads(path.read_text()) for path in reports(tmp_path) if path.name == "evidence.json")
     assert first["probes"]["outside_view"]["data"]["api"]["failure"] == "connection_refused"
     assert "outside_view" not in second["probes"]
+
+
+def test_the_public_addresses_are_asked_while_the_host_is(run: Run, tmp_path: Path) -> None:
+    """They answer well only once the host has been asked: asked before it, or in its stead, they never do."""
+
+    class Wait(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            deadline = time.monotonic() + 9
+            while not (tmp_path / "answer.json.asked").exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            self.send_response(200 if (tmp_path / "answer.json.asked").exists() else 503)
+            self.end_headers()
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Wait) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = "archive healtharchive_public_api_base=http://127.0.0.1:%d" % server.server_port
+        result = run({"evidence": healthy_evidence()}, hosts=host)
+        server.shutdown()
+    assert result.returncode == 0, result.stdout
+    written = json.loads(reports(tmp_path)[0].read_text())
+    assert written["probes"]["outside_view"]["data"]["api"]["status"] == 200
+
+
+@pytest.mark.parametrize("interpreter", [sys.executable, "/nowhere/python3"])
+def test_with_pipelining_the_program_is_read_from_standard_input(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interpreter: str
+) -> None:
+    """Then the collection's own code runs, not the stand-in: it refuses a checkout that is not there."""
+    monkeypatch.setenv("ANSIBLE_PIPELINING", "true")
+    host = "archive healtharchive_checkout=/nowhere ansible_python_interpreter=" + interpreter
+    result = run({"evidence": healthy_evidence()}, hosts=host)
+    assert result.returncode == 2
+    line = next(line for line in result.stdout.splitlines() if line.startswith("archive: " + LINE))
+    if interpreter == sys.executable:
+        assert "There is no directory /nowhere on this host" in line or "it needs root" in line
+    else:
+        assert "The probes could not be started (The module interpreter was not found" in line
+    assert not (tmp_path / "answer.json.asked").exists()
 
 
 def test_a_host_that_is_not_reached_and_serves_all_the_same(run: Run) -> None:

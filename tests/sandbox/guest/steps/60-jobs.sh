@@ -52,6 +52,14 @@ job cihr cihr-20260101 cihr/20260108T140500Z__cihr-20260101 2026-01-08T14:05:00Z
 # a first run drops the campaign's metadata; the documented way to get it back
 service reconcile-annual-tool-options --year 2026 --apply
 
+# a replay collection for each; what runs in the container sees the jobs at /warcs
+mount --rbind "$jobs" /warcs
+mount --make-rslave /warcs
+service replay-reconcile --apply --max-jobs 10
+umount --recursive /warcs
+[ "$(find /srv/healtharchive/replay/collections -name index.cdxj -size +0 | wc -l)" = 5 ]
+chown -R hareplay:healtharchive /srv/healtharchive/replay
+
 for path in $hot; do
     umount "$jobs/$path"
 done

@@ -4,14 +4,13 @@
 # step: units, the web server and the frontend's pages
 
 units=/opt/healtharchive/docs/deployment/systemd
-install -m 0644 /run/guest/files/docker.service /etc/systemd/system/docker.service
-install -m 0755 /run/guest/files/docker /usr/local/bin/docker
 cp -r "$units"/. /etc/systemd/system/
 install -D -m 0644 /run/guest/files/storagebox-sshfs.conf \
     /etc/systemd/system/healtharchive-storagebox-sshfs.service.d/sandbox.conf
 install -D -m 0644 /run/guest/files/postgresql-service.conf /etc/systemd/system/postgresql@15-main.service.d/sandbox.conf
 find /etc/systemd/system -name 'healtharchive-*' -type f -exec chmod 0644 {} +
-systemctl --quiet enable docker healtharchive-storagebox-sshfs healtharchive-warc-tiering healtharchive-api healtharchive-worker
+systemctl --quiet enable docker healtharchive-storagebox-sshfs healtharchive-warc-tiering healtharchive-replay \
+    healtharchive-api healtharchive-worker
 
 install -m 0644 /run/guest/files/Caddyfile /etc/caddy/Caddyfile
 /run/guest/frontend_pages.py /srv/frontend

@@ -49,6 +49,28 @@ def test_every_file_of_the_directory_counts(configuration):
     assert not {"staging", "/cold /hot"} & found
 
 
+def test_a_private_key_is_known_line_by_line(configuration, tmp_path_factory):
+    """Beside the environment file, or where the storage box's settings say."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "identity"
+    for name, path in (("beside", configuration / "key"), ("named", elsewhere)):
+        path.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nfirst-%s\nsecond-%s\n-----END X-----\n" % (name, name))
+    (configuration / "storagebox.env").write_text("STORAGEBOX_IDENTITY=%s\n" % elsewhere)
+    found = known_secrets.collect(str(configuration / "backend.env"), [])
+    assert {"first-beside", "second-beside", "first-named", "second-named"} <= found
+    assert not [secret for secret in found if "BEGIN" in secret]
+
+
+def test_the_long_parts_of_a_secret_address_are_secret_too():
+    variables = {
+        "HC_PING_URL": "https://ping.example.org/0123456789abcdef0123/start",
+        "SITE": "https://a.example.org/0123456789abcdef",
+    }
+    assert envfile.secret_values_of(variables) == {
+        "https://ping.example.org/0123456789abcdef0123/start",
+        "0123456789abcdef0123",
+    }
+
+
 def test_without_the_environment_file_the_processes_still_know(tmp_path, monkeypatch):
     process = subprocess.Popen(
         ["sleep", "60"], env={"HEALTHARCHIVE_DATABASE_URL": "postgresql://a:password-in-use@127.0.0.1/a"}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -72,34 +73,43 @@ def test_a_child_that_keeps_the_pipe_open_does_not_keep_us():
     assert processes_with(marker) == []
 
 
-def test_a_daemon_that_fled_its_session_is_ended_too():
+# The second is never the same process for longer than a moment: whoever looks once may look beside it.
+FLED = ("time.sleep(600)", "exec('while True:\\n    os.fork() and os._exit(0)\\n    time.sleep(0.005)')")
+
+
+@pytest.mark.parametrize("life", FLED, ids=["sleeps", "walks"])
+def test_a_daemon_that_fled_its_session_is_ended_too(life, tmp_path):
     """In a process of its own, because adopting orphans holds for the whole process."""
-    marker = uuid.uuid4().hex
     flee = (
         "import os, sys, time\n"
         "if os.fork() == 0:\n"
         "    os.setsid()\n"
         "    if os.fork() == 0:\n"
         "        [os.close(fd) for fd in (0, 1, 2)]\n"
-        "        time.sleep(600)\n"
-        "    os._exit(0)\n"
+        "        os.open(sys.argv[1], os.O_WRONLY)\n"
+        "        %s\n"
+        "    os._exit(0)\n" % life
     )
     outer = (
         "import sys\n"
         "from ansible_collections.healtharchive.remediation.plugins.module_utils import host\n"
         "host.adopt_orphans()\n"
         "host.run([sys.executable, '-c', sys.argv[1], sys.argv[2]], 5)\n"
+        "print('waits', flush=True)\n"
         "input()\n"
         "host.end_descendants()\n"
     )
-    process = subprocess.Popen(python(outer, flee, marker), stdin=subprocess.PIPE)
-    patience = time.monotonic() + 20
-    while not any("-c import os, sys, time" in line for line in processes_with(marker)):
-        # The positive control: the daemon lives while nothing has ended it.
-        assert process.poll() is None
-        assert time.monotonic() < patience
-    process.communicate(b"\n")
-    assert processes_with(marker) == []
+    # A pipe that the daemon, whatever its number, holds open as long as it lives.
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    process = subprocess.Popen(python(outer, flee, pipe), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with open(pipe, "rb") as reader:
+        assert process.stdout.readline() == b"waits\n"
+        # The positive control: it lives while nothing has ended it.
+        assert select.select([reader], [], [], 0.5)[0] == []
+        process.communicate(b"\n")
+        assert select.select([reader], [], [], 20)[0] == [reader]
+        assert reader.read() == b""
 
 
 def test_what_a_command_says_last_is_not_lost(monkeypatch):

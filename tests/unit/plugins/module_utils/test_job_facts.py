@@ -12,8 +12,9 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils.probes i
 OLD, YOUNG, QUIET, BUSY = 18000.0, 30.0, 3600.0, 5.0
 
 
-def judge(lock, age, log_age=None, log_known=True):
-    return job_facts.is_stale({"lock": lock, "age_seconds": age, "log_age_seconds": log_age}, log_known, 600)
+def judge(lock, age, log_age=None, log_known=True, started=None):
+    job = {"lock": lock, "started_at": started, "age_seconds": age, "log_age_seconds": log_age}
+    return job_facts.is_stale(job, log_known, 600)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,11 @@ def judge(lock, age, log_age=None, log_known=True):
         ("unknown", OLD, QUIET, True, None),
         ("free", OLD, None, False, None),  # the log could not be looked for: a hung mount
         ("unknown", OLD, None, False, None),
+        # The clock was set back: what is written in the future is of no known age.
+        ("free", -86400.0, QUIET, True, None),
+        ("free", OLD, -86400.0, True, None),
+        ("held", -86400.0, -86400.0, True, False),
+        ("free", -5.0, None, True, False),
     ],
 )
 def test_stale(lock, age, log_age, log_known, stale):
@@ -56,6 +62,9 @@ def test_no_lock_directory_is_unknown_never_free():
 @pytest.mark.parametrize(
     ("lock", "age", "progress_age", "log_age", "stalled"),
     [
+        ("held", -86400.0, None, 7200.0, None),  # the clock was set back
+        ("held", OLD, -86400.0, 7200.0, None),
+        ("held", OLD, None, -86400.0, None),
         ("held", OLD, 7200.0, BUSY, True),  # the log is alive, the counter is not
         ("held", OLD, None, 7200.0, True),
         ("held", None, 7200.0, BUSY, True),
@@ -72,7 +81,25 @@ def test_no_lock_directory_is_unknown_never_free():
 )
 def test_stalled(lock, age, progress_age, log_age, stalled):
     job = {"lock": lock, "age_seconds": age, "progress_age_seconds": progress_age, "log_age_seconds": log_age}
-    assert job_facts.is_stalled({**job, "stale": None}) is stalled
+    assert job_facts.is_stalled({**job, "started_at": None, "stale": None}) is stalled
+
+
+STARTED = "2026-11-24T17:00:00Z"  # by a clock that is ahead of the host's
+
+
+def test_a_row_that_started_in_the_future_may_be_of_any_age():
+    assert judge("free", None, QUIET, started=STARTED) is None
+    assert judge("held", None, QUIET, started=STARTED) is False
+    assert judge("free", OLD, QUIET, started=STARTED) is True  # positive control
+    job = {
+        "lock": "held",
+        "started_at": STARTED,
+        "age_seconds": None,
+        "progress_age_seconds": OLD,
+        "log_age_seconds": OLD,
+    }
+    assert job_facts.is_stalled({**job, "stale": None}) is None
+    assert job_facts.is_stalled({**job, "stale": None, "age_seconds": OLD}) is True
 
 
 def test_a_stale_row_is_not_stalled():

@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse import (
+    cdxj,
     database,
     drift,
     git,
@@ -76,6 +77,7 @@ PARSERS: list[tuple[str, Callable[[bytes], Any], bytes]] = [
     ("porcelain", git.porcelain_z, b"## main...origin/main [ahead 1]\0R  new\0old\0?? file\0"),
     ("log", git.log_z, SHA + b"\0subject\0"),
     ("count", git.count, b"12\n"),
+    ("cdxj", lambda content: cdxj.served_page(content, True), read("replay-index.cdxj")),
     ("mountinfo", mounts.mountinfo, read("mountinfo-storage.txt")),
 ]
 IDS = [name for name, _parser, _sample in PARSERS]

@@ -193,6 +193,12 @@ def test_the_newest_line_is_the_sample_whatever_the_order() -> None:
     assert [line[-2] for line in journal.tail(lines, count=2)] == ["5", "9"]
 
 
+def test_a_line_of_tomorrow_is_of_no_known_age() -> None:
+    lines = [entry("ModuleNotFoundError: No module named 'x'", at=FIRST)]
+    assert journal.signatures(lines, FIRST - 86400)[0]["age_seconds"] is None
+    assert journal.signatures(lines, FIRST + 86400)[0]["age_seconds"] == 86400.0
+
+
 def test_samples_are_short_and_printable() -> None:
     (found,) = journal.signatures([entry("ModuleNotFoundError: No module named 'x'\x07" + "y" * 1000)], FIRST)
     assert len(found["sample"]) == journal.SAMPLE_LIMIT

@@ -78,6 +78,7 @@ LOOP_STARTED = 1795458300
         ("systemctl-show-restart-loop-running.txt", LOOP_STARTED + 1, True),
         ("systemctl-show-restart-loop-running.txt", LOOP_STARTED + 3600, False),
         ("systemctl-show-restart-loop-running.txt", None, False),
+        ("systemctl-show-restart-loop-running.txt", LOOP_STARTED - 86400, False),  # the clock was set back
         ("systemctl-show-mixed-units.txt", 1795458251, False),
     ],
 )

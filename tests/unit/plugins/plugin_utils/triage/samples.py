@@ -13,8 +13,8 @@ from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.e
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.rules import knowledge
 
 ROLE = Path(__file__).resolve().parents[5] / "roles" / "triage"
-RULES = yaml.safe_load((ROLE / "vars/main/rules.yml").read_text())["triage_rules"]
-_FACTS = yaml.safe_load((ROLE / "vars/main/facts.yml").read_text())
+RULES = yaml.safe_load((ROLE / "vars/rules.yml").read_text())["triage_rules"]
+_FACTS = yaml.safe_load((ROLE / "vars/facts.yml").read_text())
 REQUIRED_FACTS = _FACTS["triage_required_facts"]
 BAD_EVIDENCE = _FACTS["triage_bad_evidence"]
 KNOWN = knowledge(RULES, REQUIRED_FACTS, BAD_EVIDENCE)
@@ -86,6 +86,9 @@ def job(number: int = 6, status: str = "queued", **changes: Any) -> Document:
         "crawler_stage": None,
         "crawler_exit_code": None,
         "output_directory": None,
+        "details": True,
+        "status_known": True,
+        "finished_age_seconds": None,
         "age_seconds": None,
         "lock": None,
         "log_age_seconds": None,
@@ -158,6 +161,12 @@ def watchdog(name: str, **changes: Any) -> Document:
     return {**target, **changes}
 
 
+def replay_target(number: int, tier: str, state: str = "served", status: int | None = 200) -> Document:
+    """What replay gave for an archived page."""
+    path = "/job-%d/20260101000000mp_/https://archive.example.org/" % number
+    return {"job_id": number, "tier": tier, "path": path, "state": state, "status": status, "seconds": 0.01}
+
+
 def failure(check: str, status: int | None = 500) -> Document:
     """One failed public check."""
     return {"check": check, "status": status, "detail": "url=http://archive.example.org/x"}
@@ -200,7 +209,7 @@ def healthy_evidence() -> Document:
                 WORKER: unit(),
                 SSHFS: unit(),
                 TIERING: unit(sub_state="exited"),
-                "healtharchive-replay.service": unit("inactive", load_state="not-found", unit_file_state=""),
+                "healtharchive-replay.service": unit(),
                 "postgresql.service": unit(sub_state="exited"),
                 "caddy.service": unit(),
                 "docker.service": unit(),
@@ -242,6 +251,14 @@ def healthy_evidence() -> Document:
             "unfinished_count": 0,
             "open_incidents": ["2026-11-23-api-down"],
         },
+        "replay": {
+            "responds": True,
+            "failure": None,
+            "status": 200,
+            "seconds": 0.01,
+            "collections": 2,
+            "targets": [replay_target(5, "local"), replay_target(3, "mounted")],
+        },
         "outside_view": {
             "sound": True,
             "api": outside("https://api.archive.example.org/api/health"),
@@ -280,6 +297,7 @@ def healthy_evidence() -> Document:
             "tiering_manifest": "/etc/healtharchive/warc-tiering.binds",
             "ops_directory": "/srv/healtharchive/ops",
             "api_url": "http://127.0.0.1:8001",
+            "replay_url": "http://127.0.0.1:8090",
             "deploy_lock_file": "/tmp/healtharchive-deploy.lock",
             "job_lock_directory": "/tmp/healtharchive-job-locks",
             "public_api_base": None,
@@ -573,6 +591,20 @@ def deploy_running(evidence: Document) -> None:
     data(evidence, "deployment")["deploy_lock"]["state"] = "held"
 
 
+def replay_target_failing(evidence: Document) -> None:
+    data(evidence, "replay")["targets"][1] = replay_target(3, "mounted", "failing", 503)
+
+
+def no_replay(evidence: Document) -> None:
+    """A site without replay, which is no fault."""
+    data(evidence, "units")["units"]["healtharchive-replay.service"] = unit(
+        "inactive", load_state="not-found", unit_file_state=""
+    )
+    data(evidence, "replay").update(
+        responds=False, failure="connection_refused", status=None, collections=0, targets=[]
+    )
+
+
 Fault = Callable[[Document], None]
 
 # Fault -> the class that must come first, the rule, and what the next command must hold.
@@ -600,6 +632,7 @@ FAULTS: dict[str, tuple[Fault, str, str, str]] = {
             "chown -c root:healtharchive /etc/healtharchive/backend.env",
         ),
         (hot_path_stale, "storage", "hot_path_stale", "umount --lazy -- /srv/healtharchive/jobs/"),
+        (replay_target_failing, "storage", "replay_mount_dead", "systemctl status healtharchive-replay.service"),
         (hot_path_hung, "storage", "hot_path_hung", "systemctl status healtharchive-storagebox-sshfs.service"),
         (baseline_drift, "config_drift", "baseline_drift", "check_baseline_drift.py --mode local --no-write"),
         (worker_inactive, "service", "worker_inactive", "systemctl status healtharchive-worker.service"),

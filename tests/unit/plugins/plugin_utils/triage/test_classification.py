@@ -193,10 +193,12 @@ def test_a_truncated_list_hides_what_is_not_in_it() -> None:
     assert [fact["text"] for fact in result["not_established"]] == [
         "no job is marked running without being run",
         "no job has failed",
+        "no finished crawl waits for its indexing for more than an hour",
+        "every job has a status that the service knows",
         "no running crawl stands still",
         "every job has a source",
         "every open job's options can be read by the listings",
-        "haadmin may write where jobs crawl to",
+        "haadmin may write where the present and the next jobs crawl to",
         "annual jobs crawl to the storage box",
         "annual jobs carry their campaign metadata",
         "annual jobs have the options that the deployed code wants",
@@ -259,6 +261,12 @@ def test_another_database_is_bad_evidence(change: dict[str, Any]) -> None:
     result = judge(evidence)
     assert result["bad_evidence"]
     assert result["verdict"] != "nothing_found"
+
+
+def waiting_far_behind(number: int, **changes: Any) -> dict[str, Any]:
+    """A waiting job whose details were not asked for; that it can be listed was seen."""
+    unseen_details = dict.fromkeys(("writable", "tier", "campaign", "wrong_options", "directory_state"))
+    return job(number, **{"status": "queued", "details": False, **unseen_details, **changes})
 
 
 def _storage(evidence: Any, *paths: Any, base: str = "ok") -> None:
@@ -389,11 +397,81 @@ OTHERS: dict[str, tuple[Any, list[str]]] = {
         lambda e: data(e, "deployment").update(head_is_origin_main=False, head_on_origin_main=False),
         ["head_not_on_main"],
     ),
+    "a status that nobody knows": (
+        lambda e: samples.add_jobs(e, job(8, "crawling", status_known=False)),
+        ["unknown_status"],
+    ),
+    "a crawl that was never indexed": (
+        lambda e: samples.add_jobs(e, job(8, "completed", finished_age_seconds=4000.0)),
+        ["indexing_not_started"],
+    ),
+    "a crawl that was completed just now": (
+        lambda e: samples.add_jobs(e, job(8, "completed", finished_age_seconds=60.0)),
+        [],
+    ),
+    "thirty jobs that wait, and a worker that works": (
+        lambda e: samples.add_jobs(
+            e, *(job(n, "queued") for n in range(20)), *(waiting_far_behind(n) for n in range(20, 30))
+        ),
+        [],
+    ),
+    "never pushed, and behind": (
+        lambda e: data(e, "deployment").update(
+            head_is_origin_main=False, head_on_origin_main=False, undeployed={"count": 2, "commits": []}
+        ),
+        ["head_not_on_main", "undeployed_commits"],
+    ),
     "API older than its code": (
         lambda e: data(e, "deployment")["processes"][API].update(current=False),
         ["process_behind"],
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("code", "directory", "found"),
+    [
+        ("output_dir_not_writable", {"writable": False}, True),
+        ("annual_tiering_failed", {"annual": True}, True),
+        ("output_dir_not_writable", {"annual": True}, False),  # the journal tells of another fault
+        ("annual_tiering_failed", {"annual": True, "mounted": True}, False),  # it was mended since
+        ("traceback", {"writable": False, "annual": True}, False),
+    ],
+)
+def test_a_directory_that_the_worker_failed_on_is_named_when_the_jobs_cannot_be_read(
+    code: str, directory: dict[str, Any], found: bool
+) -> None:
+    evidence = healthy_evidence()
+    samples.postgresql_down(evidence)
+    journal(evidence, WORKER, signature(code))
+    path = {"path": "/srv/healtharchive/jobs/hc/x", "annual": False, "mounted": False, "writable": True}
+    data(evidence, "storage")["job_directories"] = [{**path, **directory}]
+    rules = rules_of(judge(evidence))
+    assert rules[:2] == (["job_directories_suspect", "postgresql_down"] if found else rules[:2])
+    assert ("job_directories_suspect" in rules) is found
+
+
+def test_indexing_may_wait_for_a_running_crawl() -> None:
+    evidence = healthy_evidence()
+    samples.add_jobs(evidence, job(8, "completed", finished_age_seconds=4000.0), running_job(9, stale=False))
+    assert [(each["rule"], each["confidence"]) for each in judge(evidence)["classes"]] == [
+        ("indexing_not_started", "possible")
+    ]
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        waiting_far_behind(30, listable=None),  # the listing was a traceback, or did not show it
+        waiting_far_behind(30, status="failed", details=None),
+        waiting_far_behind(30, details=None),
+        job(30, "completed", finished_age_seconds=None),
+    ],
+)
+def test_a_job_that_was_not_looked_at_is_no_health(late: dict[str, Any]) -> None:
+    evidence = healthy_evidence()
+    samples.add_jobs(evidence, *(job(number, "queued") for number in range(20)), late)
+    assert judge(evidence)["verdict"] != "nothing_found"
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -674,3 +752,50 @@ def test_one_address_that_is_not_set_hides_nothing_of_the_other() -> None:
     evidence["probes"]["outside_view"].update(status="partial", problems=[{"code": "not_configured", "message": "x"}])
     data(evidence, "outside_view")["sound"] = False
     assert judge(evidence)["verdict"] == "found"
+
+
+def test_a_host_without_replay_is_healthy() -> None:
+    evidence = healthy_evidence()
+    samples.no_replay(evidence)
+    assert judge(evidence)["verdict"] == "nothing_found"
+
+
+@pytest.mark.parametrize(
+    ("front", "pages", "rule", "fault_class"),
+    [
+        (200, [("local", "failing", 500), ("mounted", "served", 200)], "replay_failing", "service"),
+        (200, [("local", "failing", 500), ("mounted", "failing", 500)], "replay_failing", "service"),
+        (200, [("local", "served", 200), ("mounted", "not_found", 404)], "replay_failing", "service"),
+        (502, [], "replay_failing", "service"),
+        (None, [], "replay_failing", "service"),
+        (200, [("local", "served", 200), ("mounted", "silent", None)], "replay_mount_dead", "storage"),
+        (200, [("mounted", "failing", 503)], "replay_mount_dead", "storage"),
+    ],
+)
+def test_which_part_of_replay_fails(front: int | None, pages: list[Any], rule: str, fault_class: str) -> None:
+    evidence = healthy_evidence()
+    data(evidence, "replay").update(
+        responds=front is not None,
+        failure=None if front else "connection_refused",
+        status=front,
+        targets=[samples.replay_target(number, *page) for number, page in enumerate(pages)],
+    )
+    (found,) = judge(evidence)["classes"]
+    assert (found["rule"], found["class"], found["confidence"]) == (rule, fault_class, "certain")
+
+
+def test_a_page_that_replay_was_not_seen_to_serve_is_no_fault_and_no_health() -> None:
+    evidence = healthy_evidence()
+    data(evidence, "replay")["targets"][1] = samples.replay_target(3, "mounted", "x", None)
+    data(evidence, "replay")["targets"][1]["state"] = None
+    assert judge(evidence)["verdict"] == "unknown"
+
+
+def test_an_old_line_of_an_api_that_was_stopped_names_no_missing_package() -> None:
+    evidence = healthy_evidence()
+    data(evidence, "units")["units"][API] = unit("inactive")
+    data(evidence, "api").update(responds=False, failure="connection_refused", status=None, database_check=None)
+    journal(evidence, API, signature("missing_module", 20.0, "slowapi"))
+    assert "dependency_missing" not in rules_of(judge(evidence))
+    data(evidence, "units")["units"][API] = unit("activating", restarts=3, restarting=True)
+    assert rules_of(judge(evidence))[0] == "dependency_missing"

@@ -68,7 +68,27 @@ CASES = (
         {"failed": True, "msg": "MODULE FAILURE", "module_stderr": "Traceback\n  x\nMemoryError\n"},
         "The probes could not be run (MODULE FAILURE; MemoryError)",
     ),
-    ({}, "The probes could not be run (no reason given). Next: run it again with -vvv"),
+    (
+        {
+            "failed": True,
+            "msg": "Module result deserialization failed.",
+            "module_stderr": "Traceback\n  x\nOSError: [Errno 28] No space left on device: '/run/ansible_x'\n",
+        },
+        "The host was reached but has no room to unpack the probes, in /run or in Ansible's remote_tmp (Module result "
+        "deserialization failed.; OSError: [Errno 28] No space left on device: '/run/ansible_x'). Next: set `pipelining",
+    ),
+    (
+        {
+            "failed": True,
+            "msg": "MODULE FAILURE",
+            "module_stderr": "Shared connection to 192.0.2.1 closed.\r\n",
+            "module_stdout": "Traceback\r\nOSError: [Errno 28] No space left on device\r\n",
+        },
+        "The host was reached but has no room to unpack the probes, in /run or in Ansible's remote_tmp (MODULE FAILURE; "
+        "OSError: [Errno 28] No space left on device). Next: ",
+    ),
+    ({"failed": True, "reached": False, "msg": "No route to host"}, "The host was not reached (No route to host)."),
+    ({}, "The probes could not be run (no reason given). Next: run triage again with -vvv"),
 )
 
 
@@ -105,6 +125,18 @@ def test_what_the_public_addresses_answer_tells_host_and_way_apart(api: Any, fro
     assert "Connection refused). Seen from here, https://api.archive.example.org/api/health " in shown
     assert expected in shown
     assert ". Next: try ssh to it by hand; " in shown
+
+
+def test_what_was_registered_with_the_failure_is_told_too() -> None:
+    outside = {"data": {"api": API, "frontend": SITE, "sound": True}}
+    registered = {"failed": True, "reached": False, "msg": "No route to host", "outside_view": outside}
+    assert line(registered) == line({**registered, "outside_view": None}, outside)
+    assert "/api/health answers 200" in line(registered)
+
+
+def test_a_triage_whose_files_were_not_written_was_done_all_the_same() -> None:
+    registered = {"failed": True, "code": "files_not_written", "msg": "The files could not be written."}
+    assert line(registered) == "The files could not be written."
 
 
 @pytest.mark.parametrize(

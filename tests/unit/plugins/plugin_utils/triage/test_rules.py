@@ -114,7 +114,7 @@ def test_the_service_s_cli_runs_as_its_user_with_its_environment(command: str) -
 # Everything else reads or is a dry run.
 CHANGING = (
     r"(?:^|&& |; )(?:sudo )?"
-    r"(chown|chmod|umount|mount|systemctl (?!status|list-unit-files)[a-z-]+|mv|cp|tee|ln|mkdir|kill)\b"
+    r"(chown|chmod|umount|mount|systemctl (?!status|show|list-unit-files)[a-z-]+|mv|cp|tee|ln|mkdir|kill)\b"
 )
 
 
@@ -208,10 +208,10 @@ def test_a_site_can_add_a_rule() -> None:
 
 
 BAD_RULES = {
-    "rules: must be a list": {"a": 1},
-    "rules[0]: must be a mapping": ["x"],
-    "rules[0]: id: must be small letters, digits and _, beginning with a letter": [site_rule(id="Site rule")],
-    "rules[0]: id: is missing": [site_rule(id=None)],
+    "triage_rules: must be a list": {"a": 1},
+    "triage_rules[0]: must be a mapping": ["x"],
+    "triage_rules[0]: id: must be small letters, digits and _, beginning with a letter": [site_rule(id="Site rule")],
+    "triage_rules[0]: id: is missing": [site_rule(id=None)],
     "rule site_rule: id: another rule has it": [site_rule(), site_rule()],
     "rule site_rule: class: must be one of: storage": [site_rule(**{"class": "weather"})],
     "rule site_rule: layer: must be one of: evidence": [site_rule(layer="top")],
@@ -257,12 +257,32 @@ def test_a_bad_rule_is_refused_with_one_line_that_names_it(message: str) -> None
 @pytest.mark.parametrize(
     ("required", "bad", "message"),
     [
-        ("x", [], "triage_required_facts: must be a list"),
-        ([{"fact": "api.responds"}], [], "triage_required_facts[0]: look: is missing"),
-        ([], [{"code": "x y", "fact": "api.responds", "message": "m"}], "triage_bad_evidence[0]: code: must be"),
+        ("x", BAD_EVIDENCE, "triage_required_facts: must be a list"),
+        ([{"fact": "api.responds"}], BAD_EVIDENCE, "triage_required_facts[0]: look: is missing"),
+        (
+            REQUIRED_FACTS,
+            [{"code": "x y", "fact": "api.responds", "message": "m"}],
+            "triage_bad_evidence[0]: code: must be",
+        ),
     ],
 )
 def test_the_other_tables_are_checked_too(required: Any, bad: Any, message: str) -> None:
     with pytest.raises(BadRule) as caught:
         knowledge(copy.deepcopy(RULES), required, bad)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("empty", ["triage_rules", "triage_required_facts", "triage_bad_evidence"])
+def test_an_empty_table_is_refused_for_it_would_find_nothing(empty: str) -> None:
+    tables: dict[str, Any] = {
+        "triage_rules": RULES,
+        "triage_required_facts": REQUIRED_FACTS,
+        "triage_bad_evidence": BAD_EVIDENCE,
+    }
+    for nothing in ([], ()):
+        with pytest.raises(BadRule) as caught:
+            knowledge(*{**tables, empty: nothing}.values())
+        assert str(caught.value) == empty + ": must not be empty"
+    with pytest.raises(BadRule):
+        classify(healthy_evidence(), *{**tables, empty: []}.values())
+    knowledge(*tables.values())
