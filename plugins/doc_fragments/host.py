@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options that say where the service lives on the host, and how long a read may take."""
+    """Options that say where the service lives on the host."""
 
     DOCUMENTATION = r"""
 options:
@@ -44,6 +44,13 @@ options:
       - The manifest of bind mounts, with a line C(cold hot) for each hot path.
     type: path
     default: /etc/healtharchive/warc-tiering.binds
+  ops_directory:
+    description:
+      - The service's directory for operators.
+      - The record of incidents lies in its folder C(remediation), which is the only one that the collection makes
+        there.
+    type: path
+    default: /srv/healtharchive/ops
   api_url:
     description:
       - Where the API answers on the host itself.
@@ -75,6 +82,13 @@ options:
       - The public URL of the site, for the check of the public surface.
       - When it is not given, the check uses its own default.
     type: str
+requirements:
+  - Python 3.9 or newer on the host, with its standard library only.
+"""
+
+    # What modules that only read share as well: `healtharchive.remediation.host.reading`.
+    READING = r"""
+options:
   deadline:
     description:
       - In how many seconds the module must have ended, whatever hangs. From 10 to 600.
@@ -107,6 +121,4 @@ notes:
   - Reads only. No row, no state file, no lock file and no file of the checkout is written.
   - A fact that could not be established is null, and the C(problems) of its probe say why. It is never reported as
     fine, none or unchanged.
-requirements:
-  - Python 3.9 or newer on the host, with its standard library only.
 """

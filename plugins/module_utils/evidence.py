@@ -23,6 +23,7 @@ from .probes import (
     journal,
     public_surface,
     replay,
+    record,
     storage,
     units,
     watchdogs,
@@ -44,6 +45,7 @@ PROBES: Mapping[str, probe.Probe] = {
     "deployment": deployment.probe,
     "watchdogs": watchdogs.probe,
     "replay": replay.probe,
+    "record": record.probe,
 }
 
 # Of the deadline, what is kept for ending processes, redacting and reporting, in seconds.

@@ -129,6 +129,18 @@ def _without_likely(line: str) -> str:
     return line
 
 
+def likely(line: str) -> list[tuple[int, int]]:
+    """Where one line holds what looks like a secret: the beginning and the end of each. They may overlap."""
+    found = []
+    lower = line.lower()
+    for pattern, replacement, needles in _PATTERNS:
+        if not any(needle in lower for needle in needles):
+            continue
+        kept = len(replacement) - len(r"\1" + MASK)
+        found += [(match.end(1), match.end() - kept) for match in pattern.finditer(line)]
+    return [(start, end) for start, end in found if line[start:end] != MASK]
+
+
 def _cut_secret(value: str, secret: str) -> list[tuple[int, int]]:
     """Where the text begins with the end of the secret, or ends with its beginning."""
     found = []

@@ -29,6 +29,7 @@ class Settings(NamedTuple):
     archive_root: str
     storage_mount: str
     tiering_manifest: str
+    ops_directory: str
     api_url: str
     replay_url: str
     deploy_lock_file: str
@@ -55,7 +56,7 @@ class Settings(NamedTuple):
         return {**self._asdict(), "cli": self.cli}
 
 
-# The defaults are those of the service's own host (contract 1.1, 1.4, 1.6).
+# The defaults are those of the service's own host (contract 1.1, 1.4, 1.6, 1.7).
 ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "checkout": {"type": "path", "default": "/opt/healtharchive"},
     "env_file": {"type": "path", "default": "/etc/healtharchive/backend.env"},
@@ -63,6 +64,7 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "archive_root": {"type": "path", "default": "/srv/healtharchive/jobs"},
     "storage_mount": {"type": "path", "default": "/srv/healtharchive/storagebox"},
     "tiering_manifest": {"type": "path", "default": "/etc/healtharchive/warc-tiering.binds"},
+    "ops_directory": {"type": "path", "default": "/srv/healtharchive/ops"},
     "api_url": {"type": "str", "default": "http://127.0.0.1:8001"},
     "replay_url": {"type": "str", "default": "http://127.0.0.1:8090"},
     "deploy_lock_file": {"type": "path", "default": "/tmp/healtharchive-deploy.lock"},
@@ -77,6 +79,7 @@ _PATHS = (
     "archive_root",
     "storage_mount",
     "tiering_manifest",
+    "ops_directory",
     "deploy_lock_file",
     "job_lock_directory",
 )

@@ -13,6 +13,7 @@ description:
   - Says how the three readers of the environment file disagree, without showing a value.
 extends_documentation_fragment:
   - healtharchive.remediation.host
+  - healtharchive.remediation.host.reading
 seealso:
   - module: healtharchive.remediation.triage_info
 author:

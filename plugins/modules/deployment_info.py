@@ -15,6 +15,7 @@ description:
     temporary directory below C(/run); nothing in the checkout is written.
 extends_documentation_fragment:
   - healtharchive.remediation.host
+  - healtharchive.remediation.host.reading
 seealso:
   - module: healtharchive.remediation.triage_info
 author:

@@ -15,6 +15,7 @@ description:
   - Uses neither C(show-job) nor a dry-run of C(recover-stale-jobs), since both write.
 extends_documentation_fragment:
   - healtharchive.remediation.host
+  - healtharchive.remediation.host.reading
 seealso:
   - module: healtharchive.remediation.triage_info
 author:

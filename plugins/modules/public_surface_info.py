@@ -13,6 +13,7 @@ description:
     public URLs.
 extends_documentation_fragment:
   - healtharchive.remediation.host
+  - healtharchive.remediation.host.reading
 seealso:
   - module: healtharchive.remediation.triage_info
 author:

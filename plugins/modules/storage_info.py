@@ -14,6 +14,7 @@ description:
     read from the kernel's table.
 extends_documentation_fragment:
   - healtharchive.remediation.host
+  - healtharchive.remediation.host.reading
 seealso:
   - module: healtharchive.remediation.triage_info
 author:

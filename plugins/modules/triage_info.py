@@ -15,6 +15,7 @@ description:
     P(healtharchive.remediation.classify#filter).
 extends_documentation_fragment:
   - healtharchive.remediation.host
+  - healtharchive.remediation.host.reading
 seealso:
   - module: healtharchive.remediation.job_info
   - module: healtharchive.remediation.public_surface_info
@@ -73,8 +74,8 @@ evidence:
       description:
         - For each of the probes C(environment), C(database), C(api), C(public_surface), C(units), C(journal),
           C(jobs),
-          C(baseline_drift), C(storage), C(deployment), C(watchdogs) and C(replay) its
-          C(status) (V(ok), V(partial) or V(unknown)), its C(seconds), its C(problems) with C(code) and C(message),
+          C(baseline_drift), C(storage), C(deployment), C(watchdogs), C(replay) and C(record)
+          its C(status) (V(ok), V(partial) or V(unknown)), its C(seconds), its C(problems) with C(code) and C(message),
           and its C(data), which is null when nothing is known.
       type: dict
       sample:
@@ -106,6 +107,7 @@ PROBES = (
     "deployment",
     "watchdogs",
     "replay",
+    "record",
 )
 
 

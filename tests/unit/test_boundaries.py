@@ -31,7 +31,12 @@ INPUT_AND_OUTPUT = {
 }
 PURE = [
     *(MODULE_UTILS / "parse").glob("*.py"),
+    *(MODULE_UTILS / "note").glob("*.py"),
+    MODULE_UTILS / "markdown.py",
+    MODULE_UTILS / "shapes.py",
     MODULE_UTILS / "envfile.py",
+    MODULE_UTILS / "events.py",
+    MODULE_UTILS / "incident.py",
     MODULE_UTILS / "redact.py",
     MODULE_UTILS / "service.py",
 ]
@@ -93,8 +98,9 @@ STANDARD_LIBRARY = {
         "importlib",
         "zlib",
     ),
-    *("glob", "grp", "http", "itertools", "json", "math", "os", "pwd", "re", "selectors", "shlex", "shutil", "signal"),
-    *("socket", "stat", "string", "subprocess", "sys", "tempfile", "threading", "time", "types", "typing", "urllib"),
+    *("glob", "grp", "hashlib", "http", "ipaddress", "itertools", "json", "math", "os", "pwd", "re", "secrets"),
+    *("selectors", "shlex", "shutil", "signal", "socket", "stat", "string", "subprocess", "sys", "tempfile"),
+    *("threading", "time", "types", "typing", "unicodedata", "urllib"),
 }
 
 

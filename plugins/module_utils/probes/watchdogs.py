@@ -20,10 +20,10 @@ _FILE_CAP_BYTES = 1024 * 1024
 
 
 def probe(context: Context) -> Finding:
-    """One record for each; the sentinels lie beside the environment file, the state files below the archive's ``ops``."""
+    """One record for each; the sentinels lie beside the environment file, the state files in the ops directory."""
     problems: List[Problem] = []
     sentinels = os.path.dirname(context.settings.env_file)
-    states = os.path.join(os.path.dirname(context.settings.archive_root), "ops", "watchdog")
+    states = os.path.join(context.settings.ops_directory, "watchdog")
     now = time.time()
     records = []
     for name in (CRAWLS, HOT_PATHS):

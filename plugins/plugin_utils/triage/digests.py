@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from .shapes import NOT_KNOWN, mapping, number, records, shown, whole, words
+from ...module_utils.shapes import NOT_KNOWN, mapping, number, records, shown, whole, words
 
 # In the order of reports.
 TITLES: Dict[str, str] = {
@@ -23,6 +23,7 @@ TITLES: Dict[str, str] = {
     "journal": "Journals",
     "baseline_drift": "Baseline check",
     "watchdogs": "Watchdogs",
+    "record": "Record of incidents",
     "outside_view": "Seen from the controller",
 }
 
@@ -224,6 +225,20 @@ def _deployment(data: Mapping[str, Any]) -> Digest:
     return _mood(newest, None if dirty is None else not dirty, met, False not in current), text
 
 
+def _record(data: Mapping[str, Any]) -> Digest:
+    intact = _truth(data.get("whole"))
+    unfinished = whole(data.get("unfinished_count"))
+    incidents = data.get("open_incidents")
+    open_now = [shown(each, 80) for each in incidents] if isinstance(incidents, (list, tuple)) else []
+    nothing = whole(data.get("size_bytes")) == 0
+    text = _join(
+        "nothing recorded yet" if nothing else _said(intact, "not changed", "CHANGED after it was written", NOT_KNOWN),
+        None if unfinished == 0 else _counted(unfinished, "unfinished action", "unfinished actions"),
+        "open: %s" % ", ".join(open_now[:3]) if open_now else None,
+    )
+    return _mood(True if nothing else intact, None if unfinished is None else unfinished == 0), text
+
+
 _DIGESTS: Dict[str, Callable[[Mapping[str, Any]], Digest]] = {
     "storage": _storage,
     "environment": _environment,
@@ -236,4 +251,5 @@ _DIGESTS: Dict[str, Callable[[Mapping[str, Any]], Digest]] = {
     "jobs": _jobs,
     "journal": _journal,
     "baseline_drift": _baseline_drift,
+    "record": _record,
 }

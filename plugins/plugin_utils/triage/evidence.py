@@ -25,6 +25,7 @@ PROBES: Tuple[str, ...] = (
     "deployment",
     "watchdogs",
     "replay",
+    "record",
     "outside_view",
 )
 # Asked on the controller, which may have no way out, or not be told the public addresses: not to ask is no fault, and
@@ -121,6 +122,8 @@ def _with_answers(probe: str, record: Mapping[str, Any]) -> Mapping[str, Any]:
         for address in ("api", "frontend"):
             if isinstance(data.get(address), Mapping):
                 answered[address] = _replace(dict(data[address]), "none", "failure")
+    elif probe == "record" and data.get("size_bytes") == 0:
+        _replace(answered, "none", "whole")
     elif probe == "jobs" and data.get("source") == "admin_api":
         answered["jobs"] = [_job(job) for job in jobs] if isinstance(jobs := data.get("jobs"), (list, tuple)) else jobs
     return {**record, "data": answered}

@@ -7,25 +7,12 @@ Its texts are escaped: whatever a host says stays text, also where HTML in Markd
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, List
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&!$^])")
-# What would begin a list or a rule at the beginning of a line.
-_BEGINNING = re.compile(r"^(?:(?=[-+=])|\d+(?=[.)](?:\s|$)))")
-_ADDRESS = re.compile(r"(?i)(:)(?=//)|(?<=www)(\.)|(@)")
+from ...module_utils.markdown import code, line, table, text
+
 _MOST_ROWS = 20
-
-
-def text(value: str) -> str:
-    """One printable line as Markdown that shows exactly it, within a line."""
-    return _ADDRESS.sub(r"\\\g<0>", _SPECIAL.sub(r"\\\1", value))
-
-
-def line(value: str) -> str:
-    """The same at the beginning of a line."""
-    return _BEGINNING.sub(r"\g<0>\\", text(value), count=1)
 
 
 def render(view: Mapping[str, Any]) -> str:
@@ -34,6 +21,7 @@ def render(view: Mapping[str, Any]) -> str:
     lines += ["%s: %s  " % (label, text(value)) for label, value in view["about"]]
     if view["recorded"]:
         lines += ["", "Classified again from a file; no host was asked."]
+    lines += _list("Begun and not finished", view["unfinished"])
     lines += _list("Bad evidence", view["bad_evidence"])
     lines += _first(view) + _next(view["next"], view["first_layer_warning"])
     if not view["first"]:
@@ -94,7 +82,7 @@ def _next(step: Mapping[str, Any], warning: Any) -> List[str]:
         return []
     lines = ["", "## Next", "", line(step["why"])]
     if step["command"]:
-        lines += ["", "On the host, by ssh, as the operator:", "", *_code(step["command"])]
+        lines += ["", "On the host, by ssh, as the operator:", "", *code([step["command"]])]
     return [*lines, "", line(warning)] if warning else lines
 
 
@@ -105,7 +93,7 @@ def _others(others: Sequence[Mapping[str, Any]]) -> List[str]:
         title = "%d. %s (%s, %s)" % (each["number"], each["title"], each["confidence"], each["severity"])
         lines += ["", "### " + text(title + follows), "", line(each["summary"]), *_reasons(each)]
         if each["command"]:
-            lines += ["", *_code(each["command"])]
+            lines += ["", *code([each["command"]])]
     return lines
 
 
@@ -121,14 +109,7 @@ def _list(title: str, texts: Sequence[str]) -> List[str]:
     return ["", "## " + title, "", *("- " + line(each) for each in texts)] if texts else []
 
 
-def _code(command: str) -> List[str]:
-    longest = max((len(run) for run in re.findall("`+", command)), default=0)
-    fence = "`" * max(longest + 1, 3)
-    return [fence + "sh", command, fence]
-
-
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], left_out: int = 0) -> List[str]:
-    lines = ["| %s |" % " | ".join(columns), "|%s|" % "|".join(" --- " for _column in columns)]
-    lines += ["| %s |" % " | ".join(text(cell) for cell in row) for row in rows[:_MOST_ROWS]]
+    lines = table(columns, rows[:_MOST_ROWS])
     left_out += max(len(rows) - _MOST_ROWS, 0)
     return [*lines, "", "And %d more: see evidence.json." % left_out] if left_out else lines

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 import time
 from collections.abc import Mapping
 from typing import Any, Dict, Optional
 
+from .. import whole_file
 from . import html, markdown
 from .view import view
 
@@ -51,7 +51,7 @@ def write(base: str, host: str, moment: Any, contents: Mapping[str, str]) -> str
     os.makedirs(parent, mode=0o700, exist_ok=True)
     directory = _new_directory(parent, _stamp(moment))
     for name, content in contents.items():
-        _write_file(directory, name, content)
+        whole_file.write(os.path.join(directory, name), content.encode("utf-8"))
     return directory
 
 
@@ -78,16 +78,3 @@ def _new_directory(parent: str, stamp: str) -> str:
             number += 1
             continue
         return directory
-
-
-def _write_file(directory: str, name: str, content: str) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=directory)  # mode 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, os.path.join(directory, name))
-    except BaseException:
-        os.unlink(temporary)
-        raise

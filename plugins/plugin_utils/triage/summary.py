@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Dict, List, Optional, Sequence
 
 from ...module_utils.parse.text import one_line
+from .unfinished import statements
 
 WIDTH = 100
 _LABEL = 10
@@ -35,7 +36,9 @@ def render(
     Every line is printable whatever the host said; only a command can be longer than WIDTH, for it is copied.
     """
     classes = list(result.get("classes") or [])
-    lines = ["", _headline(host, result, classes), _when(evidence)]
+    lines = ["", _headline(host, result, classes)]
+    lines += [_labelled("UNFINISHED:", statement) for statement in statements(evidence)]
+    lines.append(_when(evidence))
     if evidence_file:
         lines.append(_labelled("again", "classified from %s; no host was asked" % evidence_file))
     lines += _bad_evidence(result)

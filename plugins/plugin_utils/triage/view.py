@@ -13,10 +13,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...module_utils.parse.text import one_line
+from ...module_utils.shapes import NOT_KNOWN, duration, mapping, number, records, shown, whole, words
 from .digests import TITLES, digest
 from .evidence import Evidence
-from .shapes import NOT_KNOWN, duration, mapping, number, records, shown, whole, words
 from .times import moment
+from .unfinished import statements
 
 _HOST_LIMIT = 80
 _COMMAND_LIMIT = 4000
@@ -58,6 +59,7 @@ def view(
         "host": one_line(host, _HOST_LIMIT),
         "state": state,
         "headline": _headline(state, classes),
+        "unfinished": statements(evidence),
         "first": classes[0] if classes else None,
         "others": classes[1:],
         "first_layer_warning": shown(result.get("first_layer_warning"), 300) if classes else None,

@@ -41,6 +41,7 @@ COMMAND_VALUES: Dict[str, Look] = {
     "lost_campaign_options": commands.campaign_options(
         jobs.picked(status=jobs.OPEN, campaign=["lost"]), "campaign_year"
     ),
+    "ops_directory": setting("ops_directory", sound_path),
     "poisoned_directory": commands.directory(jobs.poisoned),
     "python": commands.below_checkout(".venv/bin/python3"),
     "recover_options": commands.recover_options,

@@ -248,6 +248,17 @@ def healthy_evidence() -> Document:
             "collections": 2,
             "targets": [replay_target(5, "local"), replay_target(3, "mounted")],
         },
+        "record": {
+            "path": "/srv/healtharchive/ops/remediation/audit.jsonl",
+            "size_bytes": 5000,
+            "checked_bytes": 5000,
+            "whole": True,
+            "first_broken_line": None,
+            "torn_end": False,
+            "unfinished_actions": [],
+            "unfinished_count": 0,
+            "open_incidents": ["2026-11-23-api-down"],
+        },
         "outside_view": {
             "sound": True,
             "api": outside("https://api.archive.example.org/api/health"),
@@ -284,6 +295,7 @@ def healthy_evidence() -> Document:
             "archive_root": "/srv/healtharchive/jobs",
             "storage_mount": "/srv/healtharchive/storagebox",
             "tiering_manifest": "/etc/healtharchive/warc-tiering.binds",
+            "ops_directory": "/srv/healtharchive/ops",
             "api_url": "http://127.0.0.1:8001",
             "replay_url": "http://127.0.0.1:8090",
             "deploy_lock_file": "/tmp/healtharchive-deploy.lock",
@@ -300,6 +312,25 @@ def healthy_evidence() -> Document:
 def data(evidence: Document, probe: str) -> Document:
     """The data of one probe, to be changed in place."""
     return evidence["probes"][probe]["data"]
+
+
+def unfinished(evidence: Document, *actions: str, **changes: Any) -> None:
+    """These actions were begun and have no end on record, the newest last."""
+    data(evidence, "record").update(
+        unfinished_count=len(actions),
+        unfinished_actions=[
+            {
+                "incident": "2026-11-23-api-down",
+                "action": action,
+                "action_id": "%s-1" % action,
+                "begun_at": "2026-11-23T17:45:00Z",
+                "age_seconds": 300.0,
+                "subjects": ["healtharchive-api.service"],
+                **changes,
+            }
+            for action in actions
+        ],
+    )
 
 
 def unseen(evidence: Document, probe: str, code: str = "timed_out", message: str = "no answer") -> None:

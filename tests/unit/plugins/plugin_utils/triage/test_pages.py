@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from ansible_collections.healtharchive.remediation.plugins.module_utils.markdown import line
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.text import one_line
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import html, markdown, report
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import html, report
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.digests import TITLES
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.evidence import PROBES
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage.view import host_name, view
@@ -156,6 +157,18 @@ def test_what_is_shown_of_a_host() -> None:
     assert set(TITLES) == set(PROBES)
 
 
+def test_what_was_begun_and_not_finished_is_the_first_section() -> None:
+    evidence = everything_wrong()
+    samples.unfinished(evidence, "deploy")
+    page, document = check(evidence)
+    headings = [line for line in document.splitlines() if line.startswith("## ")]
+    assert headings[0] == "## Begun and not finished"
+    text = "".join(page.text)
+    assert "deploy of incident 2026-11-23-api-down was begun 5 min 0 s before this" in text
+    assert text.index("Begun and not finished") < text.index("Next")
+    assert "Begun and not finished" not in check(everything_wrong())[1]
+
+
 def test_the_timeline_is_in_order_and_holds_restarts_and_errors() -> None:
     evidence = healthy_evidence()
     samples.api_missing_dependency(evidence)
@@ -186,6 +199,7 @@ def test_hostile_texts_stay_text(hostile: str) -> None:
     samples.drifted(evidence, hostile)
     samples.public_failures(evidence, samples.failure(hostile))
     unseen(evidence, "database", hostile, hostile)
+    samples.unfinished(evidence, hostile, incident=hostile, begun_at=hostile, subjects=[hostile] * 9)
     evidence["probes"][hostile] = {"status": hostile}
     evidence["collected_at"] = evidence["host"]["hostname"] = hostile
     page, document = check(evidence, host=hostile)
@@ -222,7 +236,7 @@ def test_any_change_of_real_evidence(evidence: Any) -> None:
 @given(st.text())
 def test_any_line_of_markdown_stays_itself(value: str) -> None:
     shown = one_line(value, 200).strip()
-    rendered = MarkdownIt("commonmark", {"html": True}).render("- " + markdown.line(shown))
+    rendered = MarkdownIt("commonmark", {"html": True}).render("- " + line(shown))
     page = Page(rendered)
     assert page.elements <= {"ul", "li", "p"}
     assert " ".join("".join(page.text).split()) == " ".join(shown.split())

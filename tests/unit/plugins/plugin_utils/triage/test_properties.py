@@ -143,6 +143,14 @@ def test_never_healthy_with_an_unseen_probe(evidence: Any, probe: str) -> None:
                 ("deployment", "head_on_origin_main"),
                 ("deployment", "undeployed"),
                 ("deployment", "checkout_changed_at"),
+                # `whole` and the number of unfinished actions decide.
+                ("record", "path"),
+                ("record", "size_bytes"),
+                ("record", "checked_bytes"),
+                ("record", "first_broken_line"),
+                ("record", "torn_end"),
+                ("record", "unfinished_actions"),
+                ("record", "open_incidents"),
                 # Not asked; what was asked decides `sound`.
                 ("outside_view", "api"),
                 ("outside_view", "frontend"),

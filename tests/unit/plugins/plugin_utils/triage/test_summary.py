@@ -19,6 +19,7 @@ from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_uti
     healthy_evidence,
     job,
     judge,
+    unfinished,
     unseen,
 )
 
@@ -156,3 +157,41 @@ def test_a_hostile_name_breaks_nothing(field: str, hostile: str) -> None:
 def test_a_failure_is_one_line(hostile: str) -> None:
     assert len(render_failure(hostile, hostile).strip("\n").split("\n")) == 1
     assert render_failure(hostile, hostile).strip("\n").isprintable()
+
+
+def test_what_was_begun_and_not_finished_comes_first() -> None:
+    evidence = healthy_evidence()
+    unfinished(evidence, "deploy", "stale_jobs")
+    lines = render("archive", evidence, judge(evidence), None).splitlines()
+    assert lines[1] == "=== archive: unknown ==="
+    assert lines[2].startswith("UNFINISHED: stale jobs of incident 2026-11-23-api-down was begun 5 min 0 s before this")
+    text = " ".join(" ".join(lines).split())
+    assert "UNFINISHED: deploy of incident 2026-11-23-api-down was begun 5 min 0 s before this" in text
+    assert "sudo grep action_ /srv/healtharchive/ops/remediation/audit.jsonl" in text
+    # Whatever else is wrong.
+    for fault, *_expected in FAULTS.values():
+        evidence = healthy_evidence()
+        fault(evidence)
+        unfinished(evidence, "deploy")
+        assert render("archive", evidence, judge(evidence), None).splitlines()[2].startswith("UNFINISHED: deploy of")
+
+
+def test_many_unfinished_actions_are_counted() -> None:
+    evidence = healthy_evidence()
+    unfinished(evidence, *("action%d" % number for number in range(9)), subjects=["x"] * 9, incident=None)
+    lines = [line for line in render("archive", evidence, judge(evidence), None).splitlines() if "UNFINISHED" in line]
+    assert len(lines) == 6
+    assert lines[0].startswith("UNFINISHED: action8 of no incident")
+    assert lines[-1] == "UNFINISHED: and 4 more: see evidence.json"
+
+
+def test_a_record_that_was_changed_is_bad_evidence() -> None:
+    evidence = healthy_evidence()
+    data(evidence, "record").update(whole=False, first_broken_line=3)
+    result = judge(evidence)
+    assert [item["code"] for item in result["bad_evidence"]] == ["record_changed"]
+    assert result["verdict"] == "unknown"
+    data(evidence, "record").update(
+        whole=None, size_bytes=0, checked_bytes=0, first_broken_line=None, open_incidents=[]
+    )
+    assert judge(evidence)["verdict"] == "nothing_found"

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values of the evidence as reports show them: of the expected kind, or not known. Private to this collection."""
+"""Values of a document as reports and notes show them: of the expected kind, or not known. Private to this collection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, List, Optional
 
-from ...module_utils.parse.text import one_line
+from .parse.text import one_line
 
 NOT_KNOWN = "not known"
 

@@ -1,0 +1,126 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The block ``timeline``: what happened, by the time when it happened. Private to this collection."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+from ..shapes import records, words
+from . import outcomes
+from .history import Action, Event, actions, objective
+from .wording import clock, day, day_and_clock, said, said_in_lines
+
+
+class _Entry(NamedTuple):
+    at: Optional[str]
+    lines: List[str]
+
+
+def lines(started_at: Optional[str], events: Sequence[Event]) -> List[str]:
+    """A list for each day."""
+    every = actions(events)
+    entries = [_Entry(event.at, _sentence(event, every)) for event in events]
+    opened = next((event for event in events if event.kind == "incident_opened"), None)
+    if started_at is not None and (opened is None or opened.at != started_at):
+        entries.insert(0, _Entry(started_at, ["The incident began"]))
+    shown: List[str] = []
+    today = None
+    for entry in _by_time(entries):
+        if today is None or (entry.at is not None and day(entry.at) != today):
+            today = day(entry.at)
+            shown += ["", "**%s**" % today, ""] if shown else ["**%s**" % today, ""]
+        shown.append("- %s %s" % (clock(entry.at), entry.lines[0]))
+        shown += ["  - " + line for line in entry.lines[1:]]
+    return shown or ["Nothing is on record yet."]
+
+
+def _by_time(entries: Sequence[_Entry]) -> List[_Entry]:
+    """In order of time, and of the log where that is the same. One without a time stays behind the one before it."""
+    keys = []
+    last = ""
+    for number, entry in enumerate(entries):
+        last = entry.at or last
+        keys.append((last, number))
+    return [entries[number] for _at, number in sorted(keys)]
+
+
+def _sentence(event: Event, every: Sequence[Action]) -> List[str]:
+    write = _SENTENCES.get(event.kind)
+    if event.kind in ("action_begun", "action_finished"):
+        sentence = [_of_action(event, every)]
+    else:
+        sentence = write(event.data) if write else [said(words(event.kind))]
+    after = ""
+    if event.operator is not None:
+        after += " (%s)" % said(event.operator, 60)
+    if event.late:
+        after += " (recorded later, %s)" % day_and_clock(event.recorded_at)
+    return [sentence[0] + after, *sentence[1:]]
+
+
+def _opened(data: Mapping[str, Any]) -> List[str]:
+    reason = data.get("severity_reason")
+    return ["Opened as %s%s" % (said(data.get("severity"), 10), ": " + said(reason) if reason else "")]
+
+
+def _severity(data: Mapping[str, Any]) -> List[str]:
+    return [
+        "Severity changed from %s to %s: %s"
+        % (said(data.get("from"), 10), said(data.get("to"), 10), said(data.get("reason")))
+    ]
+
+
+def _triage(data: Mapping[str, Any]) -> List[str]:
+    sentence = ["Triage: %s" % said(data.get("summary"))]
+    for found in records(data.get("classes")):
+        what = "%s, %s" % (words(found.get("class")), words(found.get("confidence")))
+        sentence.append("%s: %s" % (said(what), said(found.get("summary"))))
+    return sentence
+
+
+def _remark(data: Mapping[str, Any]) -> List[str]:
+    return said_in_lines(data.get("text"))
+
+
+def _of_action(event: Event, every: Sequence[Action]) -> str:
+    action = next((each for each in every if event is each.begun or event is each.finished), None)
+    if action is None:
+        return "Ended, and no beginning is on record: %s" % outcomes.of_action(event.data)
+    what = said(objective(action))
+    if event is action.finished:
+        return "Ended: %s: %s" % (what, outcomes.of_action(event.data))
+    return "Began: %s%s" % (what, "" if action.finished else " (**no outcome is on record**)")
+
+
+def _verified(data: Mapping[str, Any]) -> List[str]:
+    return ["Verification %s" % outcomes.of_verification(data)]
+
+
+def _clearance(word: str) -> Callable[[Mapping[str, Any]], List[str]]:
+    def sentence(data: Mapping[str, Any]) -> List[str]:
+        return ["Clearance of %s %s: %s" % (said(data.get("holder"), 60), word, said(data.get("reason")))]
+
+    return sentence
+
+
+def _closed(_data: Mapping[str, Any]) -> List[str]:
+    return ["Closed"]
+
+
+def _contained(data: Mapping[str, Any]) -> List[str]:
+    return ["Contained, not closed: %s" % said(data.get("reason"))]
+
+
+_SENTENCES: Dict[str, Callable[[Mapping[str, Any]], List[str]]] = {
+    "incident_opened": _opened,
+    "severity_changed": _severity,
+    "triage_run": _triage,
+    "remark": _remark,
+    "verified": _verified,
+    "clearance_granted": _clearance("granted"),
+    "clearance_released": _clearance("released"),
+    "clearance_expired": _clearance("expired"),
+    "incident_closed": _closed,
+    "incident_contained": _contained,
+}

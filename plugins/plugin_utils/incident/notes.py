@@ -1,0 +1,109 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The notes on the controller: one file an incident, which people edit. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+from ...module_utils.note import lines
+from ...module_utils.note.markers import Problem
+from ...module_utils.note.render import render
+from .. import whole_file
+from .refusal import Refused, checked
+
+LARGEST_BYTES = 8 * 1024 * 1024
+
+
+class Written(NamedTuple):
+    """What became of a note, or in check mode would."""
+
+    path: str
+    before: str
+    after: str
+    problems: List[Problem]
+    changed: bool
+
+
+def path_of(output_directory: str, incident: Any) -> str:
+    """Where the note of an incident is. Raises :class:`.refusal.Refused` for what is no id of one."""
+    name = checked(incident)
+    return os.path.join(os.path.abspath(os.path.expanduser(output_directory)), name + ".md")
+
+
+def write(
+    output_directory: str,
+    incident: Mapping[str, Any],
+    events: Sequence[Mapping[str, Any]],
+    host_template: Optional[str],
+    former_id: Optional[str],
+    check_mode: bool,
+) -> Written:
+    """Write the note of an incident again, or for the first time. Raises :class:`.refusal.Refused`.
+
+    ``former_id``: the id that the incident had while its host could not be reached. Its note, with what was written into
+    it by hand, becomes this one, unless there is one already.
+    """
+    path = path_of(output_directory, incident.get("id"))
+    former = None if former_id in (None, incident.get("id")) else path_of(output_directory, former_id)
+    try:
+        if check_mode:
+            return _written(path, former, incident, events, host_template)
+        directory = os.path.dirname(path)
+        whole_file.make_directory(directory)
+        with whole_file.locked(directory):
+            written = _written(path, former, incident, events, host_template)
+            moved = former is not None and _read(path) is None and _read(former) is not None
+            if moved:
+                os.rename(former or path, path)
+                whole_file.sync_directory(directory)
+            if written.changed:
+                _replace(path, written)
+    except OSError as error:
+        raise Refused(
+            "note_not_written",
+            "The note %s could not be written on the controller: %s." % (path, error),
+            "Set the output directory to one that you may write, with room on its disk, or mend the file; then run it again.",
+        ) from error
+    return written
+
+
+def _written(
+    path: str,
+    former: Optional[str],
+    incident: Mapping[str, Any],
+    events: Sequence[Mapping[str, Any]],
+    host_template: Optional[str],
+) -> Written:
+    existing = _read(path)
+    if existing is None and former is not None:
+        existing = _read(former)
+    note = render(existing, host_template, incident, events)
+    return Written(path, existing or "", note.text, note.problems, note.changed)
+
+
+def _read(path: str) -> Optional[str]:
+    content = whole_file.read(path, LARGEST_BYTES)
+    return None if content is None else lines.decode(content)
+
+
+def _replace(path: str, written: Written) -> None:
+    if (_read(path) or "") != written.before:
+        raise OSError("it was changed by somebody else at this moment")
+    whole_file.write(path, lines.encode(written.after))
+
+
+def diff(written: Written) -> Dict[str, str]:
+    """The change as Ansible shows it."""
+    return {
+        "before_header": written.path,
+        "after_header": written.path,
+        "before": printable(written.before),
+        "after": printable(written.after),
+    }
+
+
+def printable(text: str) -> str:
+    """A note with bytes that are no UTF-8 replaced: it is only shown."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,278 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Events of a host that could not be reached, kept on the controller until its log has them. Private to this collection.
+
+``.pending/HOST/ID.jsonl`` below the directory of the notes: one event a line. A file is replaced as a whole, so it holds
+what it held before or what it shall hold; it is removed when the host has confirmed every event in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from urllib.parse import quote
+
+from ...module_utils import events as allowed
+from ...module_utils import incident as rules
+from ...module_utils.events import BadEvent, Draft
+from ...module_utils.parse import times
+from ...module_utils.redact import Redactor
+from ...module_utils.settings import BadInput
+from .. import whole_file
+from .refusal import Refused, checked
+
+PENDING = ".pending"
+# What can be noted without the host.
+KINDS = ("remark", "triage_run")
+_LARGEST_BYTES = 16 * 1024 * 1024
+_TEXTS = ("title", "severity_reason", "owner", "environment")
+_CLAIMED = ("operator", "controller", "run")
+_LONGEST_NAME = 200
+
+
+class Recorded(NamedTuple):
+    """What the scratchpad holds of an incident, or in check mode would; ``incident`` is None if it was not opened here."""
+
+    id: str
+    incident: Optional[Dict[str, Any]]
+    events: List[Dict[str, Any]]
+    changed: bool
+
+
+class Scratchpad:
+    """The events that wait for one host. Every method raises :class:`.BadInput`."""
+
+    def __init__(self, output_directory: str, host: str) -> None:
+        self._notes = os.path.abspath(os.path.expanduser(output_directory))
+        name = quote(host, safe="").replace("~", "%7E")
+        # No name begins with a dot: it could lead elsewhere.
+        name = "%2E" + name[1:] if name.startswith(".") else name
+        if not 0 < len(name) <= _LONGEST_NAME:
+            raise Refused("bad_host", "The name of the host is empty or too long.", "Name it otherwise in the inventory.")
+        self.directory = os.path.join(self._notes, PENDING, name)
+        self._redactor = Redactor()
+
+    def pending(self) -> List[Dict[str, Any]]:
+        """Every incident with what waits: ``[{"incident", "events": [{event_id, kind, at, late, data}]}]``."""
+        return [offered(name, self._read(name)) for name in self._names()]
+
+    def record(self, wish: Mapping[str, Any], now: float, check_mode: bool) -> Recorded:
+        """Open an incident, or note more about one. ``now``: seconds since 1970."""
+        with self._writing(not check_mode):
+            known = [event for name in self._names() for event in self._read(name)]
+            wanted = self._wish(wish)
+            moment = times.from_epoch(now)
+            opened = [event["incident"] for event in known if event["kind"] == "incident_opened"]
+            if wanted.incident is not None and wanted.incident not in opened:
+                name, drafts, about = self._of_the_host(wanted), list(wanted.events), None
+            else:
+                decision = rules.decide(known, wanted, moment, self._taken(known))
+                name, drafts = decision.incident, decision.drafts
+                about = decision.record.incidents[name].described()
+            there = [event for event in known if event["incident"] == name]
+            added = self._added(there, name, drafts, wish, moment)
+            if added and not check_mode:
+                self._write(name, there + added)
+            return Recorded(name, about, there + added, bool(added))
+
+    def remove(self, incident: str, confirmed: Sequence[Mapping[str, Any]], check_mode: bool) -> bool:
+        """Forget what the host has. ``confirmed``: the events that its log returned after it was given these.
+
+        Whether there is nothing left of that incident now, or would be.
+        """
+        name = checked(incident)
+        ids = {event.get("event_id") for event in confirmed}
+        kinds = {event.get("kind") for event in confirmed}
+        if name not in self._names():
+            return False
+        with self._writing(not check_mode):
+            for event in self._read(name):
+                # An incident that somebody opened on the host meanwhile is the same one; its own opening stands for ours.
+                if event["event_id"] not in ids and not (event["kind"] == "incident_opened" and event["kind"] in kinds):
+                    return False
+            if not check_mode:
+                whole_file.remove(self._path(name))
+            return True
+
+    def _writing(self, create: bool) -> Any:
+        try:
+            if create:
+                whole_file.make_directory(self.directory)
+            return whole_file.locked(self.directory) if create else _Nothing()
+        except OSError as error:
+            raise _unwritable(error) from error
+
+    def _names(self) -> List[str]:
+        try:
+            found = sorted(os.listdir(self.directory))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _unreadable(str(error)) from error
+        return [name[:-6] for name in found if name.endswith(".jsonl") and allowed.is_incident(name[:-6])]
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.directory, name + ".jsonl")
+
+    def _read(self, name: str) -> List[Dict[str, Any]]:
+        path = self._path(name)
+        try:
+            content = whole_file.read(path, _LARGEST_BYTES) or b""
+        except OSError as error:
+            raise _unreadable(str(error)) from error
+        events = []
+        for number, line in enumerate(content.split(b"\n"), 1):
+            if line:
+                try:
+                    events.append(self._event(json.loads(line), name))
+                except (ValueError, KeyError, TypeError, RecursionError, BadEvent) as error:
+                    raise _unreadable("line %d of %s is no event: %s" % (number, path, error)) from error
+        return events
+
+    def _event(self, event: Any, name: str) -> Dict[str, Any]:
+        if event["incident"] != name or set(event) != {"event_id", "kind", "incident", "at", "by", "data"}:
+            raise ValueError("it has other fields, or is of another incident")
+        return {
+            "event_id": allowed.kept_event_id(event["event_id"], self._redactor),
+            "kind": event["kind"],
+            "incident": name,
+            "at": allowed.kept_time(event["at"]),
+            "late": False,
+            "by": {key: event["by"].get(key) for key in _CLAIMED},
+            "data": allowed.kept_data(event["kind"], event["data"], self._redactor),
+        }
+
+    def _write(self, name: str, events: Sequence[Mapping[str, Any]]) -> None:
+        fields = ("event_id", "kind", "incident", "at", "by", "data")
+        lines = [json.dumps({field: event[field] for field in fields}, sort_keys=True) for event in events]
+        try:
+            whole_file.write(self._path(name), ("\n".join(lines) + "\n").encode("ascii"))
+        except OSError as error:
+            raise _unwritable(error) from error
+
+    def _wish(self, wish: Mapping[str, Any]) -> rules.Wish:
+        try:
+            said = {name: wish.get(name) for name in _TEXTS}
+            started_at = wish.get("started_at")
+            texts = {name: None if text is None else allowed.kept_text(text, self._redactor) for name, text in said.items()}
+            return rules.Wish(
+                incident=wish.get("incident"),
+                severity=wish.get("severity"),
+                area=wish.get("area"),
+                slug=wish.get("slug"),
+                started_at=None if started_at is None else allowed.kept_time(started_at),
+                events=[self._draft(event) for event in wish.get("events") or ()],
+                **texts,
+            )
+        except BadEvent as error:
+            raise _bad_event(error) from error
+
+    def _draft(self, event: Mapping[str, Any]) -> Draft:
+        identity, moment = event.get("event_id"), event.get("at")
+        if event.get("kind") not in KINDS:
+            raise BadEvent("an event is %s" % " or ".join(KINDS))
+        return Draft(
+            event["kind"],
+            allowed.kept_data(event["kind"], event.get("data"), self._redactor),
+            None,
+            None if identity is None else allowed.kept_event_id(identity, self._redactor),
+            None if moment is None else allowed.kept_time(moment),
+        )
+
+    def _of_the_host(self, wanted: rules.Wish) -> str:
+        """An incident that was opened on the host: more can be noted about it, as long as its note is here."""
+        name = checked(wanted.incident)
+        if not os.path.exists(os.path.join(self._notes, name + ".md")):
+            raise Refused(
+                "incident_unknown",
+                "There is no incident %s on this controller, and the host cannot be asked." % name,
+                "Leave the id out and give a title, to open one here.",
+            )
+        if wanted.title is not None or wanted.severity is not None:
+            raise Refused(
+                "host_needed",
+                "Incident %s was opened on the host, which cannot be asked: its title and severity stay." % name,
+                "Give events only, and the rest when the host can be reached.",
+            )
+        return name
+
+    def _taken(self, known: Sequence[Mapping[str, Any]]) -> Collection[str]:
+        """Ids of the notes that are here already, those of incidents in the scratchpad of this host left out."""
+        try:
+            names = {name[:-3] for name in os.listdir(self._notes) if name.endswith(".md")}
+        except FileNotFoundError:
+            return set()
+        except OSError as error:
+            raise _unreadable(str(error)) from error
+        return names - {event["incident"] for event in known}
+
+    def _added(
+        self, there: Sequence[Mapping[str, Any]], name: str, drafts: Sequence[Draft], wish: Mapping[str, Any], now: str
+    ) -> List[Dict[str, Any]]:
+        ids = {event["event_id"] for event in there}
+        added = []
+        try:
+            said = {key: wish.get(key) for key in _CLAIMED}
+            by = {key: None if text is None else allowed.kept_text(text, self._redactor) for key, text in said.items()}
+        except BadEvent as error:
+            raise _bad_event(error) from error
+        for draft in drafts:
+            identity = _event_id(draft, name)
+            if identity not in ids:
+                ids.add(identity)
+                event = {"event_id": identity, "kind": draft.kind, "incident": name, "at": draft.at or now}
+                added.append({**event, "late": False, "by": by, "data": dict(draft.data)})
+        return added
+
+
+class _Nothing:
+    """No lock: nothing is written."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_error: Any) -> None:
+        return None
+
+
+def _event_id(draft: Draft, name: str) -> str:
+    """The same for the same words, so that a run that is repeated doubles nothing.
+
+    Not the id that the host would have made: there, another incident may have been opened under this name.
+    """
+    if draft.event_id is not None and draft.kind != "incident_opened":
+        return draft.event_id
+    said = json.dumps(dict(draft.data), sort_keys=True)
+    return allowed.event_id_of("scratchpad", name, draft.kind, draft.at or "", said)
+
+
+def offered(incident: str, events: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+    """What waits of an incident, as the module ``incident`` takes it."""
+    fields = ("event_id", "kind", "at", "data")
+    return {"incident": incident, "events": [{**{key: event[key] for key in fields}, "late": True} for event in events]}
+
+
+def _bad_event(error: BadEvent) -> BadInput:
+    return BadInput(
+        "bad_event",
+        "This cannot be recorded: %s." % str(error).rstrip("."),
+        "Correct it and run it again: nothing was recorded.",
+    )
+
+
+def _unreadable(why: str) -> BadInput:
+    return Refused(
+        "scratchpad_unreadable",
+        "What waits for the host cannot be read: %s." % why,
+        "Mend the file or put it aside: it holds events that no log has yet.",
+    )
+
+
+def _unwritable(error: OSError) -> BadInput:
+    return Refused(
+        "scratchpad_not_written",
+        "What happened could not be written down on the controller: %s." % error,
+        "Set the output directory to one that you may write, with room on its disk, and run it again.",
+    )
+

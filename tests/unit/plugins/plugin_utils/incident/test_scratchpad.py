@@ -1,0 +1,329 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What waits for a host: nothing is lost, doubled or forgotten too early, wherever a run is ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import pytest
+from ansible_collections.healtharchive.remediation.plugins.module_utils import incident as rules
+from ansible_collections.healtharchive.remediation.plugins.module_utils.events import Draft
+from ansible_collections.healtharchive.remediation.plugins.module_utils.note.render import render
+from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import whole_file
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.scratchpad import Scratchpad
+from ansible_collections.healtharchive.remediation.tests.unit.plugins.module_utils.note.samples import HOSTILE
+from hypothesis import given
+from hypothesis import strategies as st
+
+NOW = 1795455000.0  # 2026-11-23T17:30:00Z
+HOST = "archive.example.org"
+OPENING = {"title": "The host does not answer", "severity": "sev0", "area": "infra", "operator": "anna"}
+ID = "2026-11-23-the-host-does-not-answer"
+
+
+def remark(text: str, **more: Any) -> Dict[str, Any]:
+    return {"kind": "remark", "data": {"text": text}, **more}
+
+
+def record(directory: Path, now: float = NOW, check_mode: bool = False, **wish: Any) -> Any:
+    return Scratchpad(str(directory), HOST).record(wish, now, check_mode)
+
+
+def pending(directory: Path, host: str = HOST) -> List[Dict[str, Any]]:
+    return Scratchpad(str(directory), host).pending()
+
+
+class Host:
+    """A host's log, by the rules that it goes by."""
+
+    def __init__(self) -> None:
+        self.events: List[Dict[str, Any]] = []
+
+    def join(self, waiting: Dict[str, Any]) -> List[Dict[str, Any]]:
+        drafts = [
+            Draft(each["kind"], each["data"], None, each["event_id"], each["at"], each["late"])
+            for each in waiting["events"]
+        ]
+        decision = rules.decide(
+            self.events, rules.Wish(incident=waiting["incident"], events=drafts), "2026-11-23T19:00:00Z"
+        )
+        self.events += [
+            {**each._asdict(), "at": each.at or "2026-11-23T19:00:00Z", "data": dict(each.data)} for each in decision.drafts
+        ]
+        return [each for each in self.events if each["incident"] == decision.incident]
+
+
+def test_opening_writes_one_line_that_says_all(tmp_path: Path) -> None:
+    recorded = record(tmp_path, **OPENING)
+    path = tmp_path / ".pending" / HOST / (ID + ".jsonl")
+    (line,) = path.read_text().splitlines()
+    event = json.loads(line)
+    assert (event["incident"], event["kind"], event["at"]) == (ID, "incident_opened", "2026-11-23T17:30:00Z")
+    assert event["data"]["title"] == OPENING["title"]
+    assert event["by"]["operator"] == "anna"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert (recorded.id, recorded.changed) == (ID, True)
+    assert "Opened as sev0 (anna)" in render(None, None, recorded.incident, recorded.events).text
+
+
+def test_opening_again_and_saying_again_change_nothing(tmp_path: Path) -> None:
+    wish = {**OPENING, "events": [remark("The provider's console shows nothing")]}
+    first = record(tmp_path, **wish)
+    path = tmp_path / ".pending" / HOST / (ID + ".jsonl")
+    before = (path.read_bytes(), path.stat().st_ino)
+    again = record(tmp_path, NOW + 600, **wish)
+    assert (again.id, again.events, again.changed) == (first.id, first.events, False)
+    assert (path.read_bytes(), path.stat().st_ino) == before
+
+
+def test_check_mode_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
+    planned = record(tmp_path / "incidents", check_mode=True, **OPENING)
+    assert list(tmp_path.iterdir()) == []
+    assert record(tmp_path / "incidents", **OPENING) == planned
+
+
+def test_more_is_noted_in_order_and_offered_as_the_host_takes_it(tmp_path: Path) -> None:
+    record(tmp_path, **OPENING)
+    record(tmp_path, NOW + 60, incident=ID, events=[remark("first"), remark("second")])
+    record(tmp_path, NOW + 120, incident=ID, severity="sev1", severity_reason="The site answers")
+    (waiting,) = pending(tmp_path)
+    assert waiting["incident"] == ID
+    assert [event["kind"] for event in waiting["events"]] == ["incident_opened", "remark", "remark", "severity_changed"]
+    assert [event["data"].get("text") for event in waiting["events"]][1:3] == ["first", "second"]
+    assert all(set(event) == {"event_id", "kind", "at", "late", "data"} for event in waiting["events"])
+    assert all(event["late"] is True for event in waiting["events"])
+
+
+def test_each_host_has_its_own(tmp_path: Path) -> None:
+    names = [HOST, "other", "..", ".", "../" + HOST, "a/b", "a_b", ".hidden", "\u00e9", "a~b", "a%2Fb"]
+    for name in names:
+        Scratchpad(str(tmp_path), name).record(OPENING, NOW, False)
+    below = tmp_path / ".pending"
+    assert len(list(below.iterdir())) == len(names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".pending"]
+    assert all(len(pending(tmp_path, name)) == 1 for name in names)
+    for name in ("", "x" * 300):
+        with pytest.raises(BadInput):
+            Scratchpad(str(tmp_path), name)
+
+
+def test_the_id_of_a_note_that_is_here_is_not_given_again(tmp_path: Path) -> None:
+    (tmp_path / (ID + ".md")).write_text("an older one")
+    assert record(tmp_path, **OPENING).id == ID + "-a"
+
+
+def test_an_incident_of_the_host_can_be_noted_about_but_not_opened(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        record(tmp_path, incident=ID, events=[remark("x")])
+    assert caught.value.code == "incident_unknown"
+    (tmp_path / (ID + ".md")).write_text("its note")
+    recorded = record(tmp_path, incident=ID, events=[remark("x")])
+    assert (recorded.id, recorded.incident, recorded.changed) == (ID, None, True)
+    assert [event["kind"] for event in pending(tmp_path)[0]["events"]] == ["remark"]
+    assert record(tmp_path, incident=ID, events=[remark("x")]).changed is False
+    with pytest.raises(BadInput) as caught:
+        record(tmp_path, incident=ID, severity="sev1")
+    assert caught.value.code == "host_needed"
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        ({"severity": "sev1"}, "title_missing"),
+        ({"title": "x"}, "severity_missing"),
+        ({"title": " ", "severity": "sev1"}, "title_missing"),
+        ({**OPENING, "slug": "../x"}, "bad_slug"),
+        ({**OPENING, "started_at": "yesterday"}, "bad_event"),
+        ({**OPENING, "events": [{"kind": "verified", "data": {}}]}, "bad_event"),
+        ({**OPENING, "events": [{"kind": "remark"}]}, "bad_event"),
+        ({**OPENING, "events": [remark("x", event_id="../x")]}, "bad_event"),
+        ({"incident": "../../x"}, "bad_incident"),
+        ({"incident": "2026-11-23-a\n"}, "bad_incident"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused_and_nothing_is_written(tmp_path: Path, wish: Dict[str, Any], code: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        record(tmp_path, **wish)
+    assert caught.value.code == code
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_what_waits_joins_the_host_s_log_once_and_is_then_forgotten(tmp_path: Path) -> None:
+    record(tmp_path, **OPENING, events=[remark("first")])
+    host = Host()
+    given = host.join(pending(tmp_path)[0])
+    # Ended before it was forgotten: offered again, recorded once.
+    assert host.join(pending(tmp_path)[0]) == given
+    assert [event["kind"] for event in host.events] == ["incident_opened", "remark"]
+    scratchpad = Scratchpad(str(tmp_path), HOST)
+    assert scratchpad.remove(ID, given[:1], False) is False
+    assert len(pending(tmp_path)) == 1
+    assert scratchpad.remove(ID, given, True) is True
+    assert len(pending(tmp_path)) == 1
+    assert scratchpad.remove(ID, given, False) is True
+    assert pending(tmp_path) == []
+    assert scratchpad.remove(ID, given, False) is False
+
+
+def test_the_same_incident_opened_on_the_host_meanwhile(tmp_path: Path) -> None:
+    """It is the same one, and its own opening stands for ours."""
+    record(tmp_path, **OPENING, started_at="2026-11-23T17:00:00Z", events=[remark("first")])
+    host = Host()
+    wish = rules.Wish(title=OPENING["title"], severity="sev0", started_at="2026-11-23T17:00:00Z")
+    host.events += [
+        {**each._asdict(), "at": "2026-11-23T17:40:00Z"} for each in rules.decide([], wish, "2026-11-23T17:40:00Z").drafts
+    ]
+    given = host.join(pending(tmp_path)[0])
+    assert [event["kind"] for event in given] == ["incident_opened", "remark"]
+    assert Scratchpad(str(tmp_path), HOST).remove(ID, given, False) is True
+
+
+def test_another_incident_under_the_same_id_on_the_host_stays_another_one(tmp_path: Path) -> None:
+    """Same day and slug, another title: the host gives it the next id."""
+    record(tmp_path, **OPENING, events=[remark("ours")])
+    host = Host()
+    wish = rules.Wish(title="The host does not answer!", severity="sev3")
+    host.events += [
+        {**each._asdict(), "at": "2026-11-23T17:40:00Z"} for each in rules.decide([], wish, "2026-11-23T17:40:00Z").drafts
+    ]
+    assert host.events[0]["incident"] == ID
+    given = host.join(pending(tmp_path)[0])
+    assert {event["incident"] for event in given} == {ID + "-a"}
+    assert Scratchpad(str(tmp_path), HOST).remove(ID, given, False) is True
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"half a lin",
+        b"{}\n",
+        b"[]\n",
+        b"3\n",
+        b"\xff\n",
+        b'{"event_id": "x"}\n',
+        b"[" * 100000 + b"\n",
+    ],
+)
+def test_a_file_that_somebody_broke_is_kept_and_named(tmp_path: Path, content: bytes) -> None:
+    record(tmp_path, **OPENING)
+    path = tmp_path / ".pending" / HOST / (ID + ".jsonl")
+    path.write_bytes(path.read_bytes() + content)
+    before = path.read_bytes()
+    for call in (
+        lambda: pending(tmp_path),
+        lambda: record(tmp_path, incident=ID, events=[remark("x")]),
+        lambda: Scratchpad(str(tmp_path), HOST).remove(ID, [], False),
+    ):
+        with pytest.raises(BadInput) as caught:
+            call()
+        assert caught.value.code == "scratchpad_unreadable"
+        assert "line 2" in str(caught.value)
+    assert path.read_bytes() == before
+
+
+@given(st.sampled_from(HOSTILE) | st.text(min_size=1))
+def test_any_text_comes_back_as_it_was(tmp_path_factory: Any, text: str) -> None:
+    directory = tmp_path_factory.mktemp("incidents")
+    if not text.strip():
+        with pytest.raises(BadInput):
+            record(directory, **OPENING, events=[remark(text)])
+        return
+    recorded = record(directory, **OPENING, events=[remark(text)])
+    said = pending(directory)[0]["events"][1]["data"]["text"]
+    assert recorded.events[1]["data"]["text"] == said
+    if text.isprintable() and not any(sign in text for sign in ":=@"):
+        assert said == text
+
+
+def test_secrets_that_look_like_ones_are_not_written_down(tmp_path: Path) -> None:
+    record(tmp_path, **OPENING, events=[remark("HEALTHARCHIVE_ADMIN_TOKEN=planted-5f2e and https://u:planted@x.example.org")])
+    content = (tmp_path / ".pending" / HOST / (ID + ".jsonl")).read_text()
+    assert "planted" not in content
+    assert "HEALTHARCHIVE_ADMIN_TOKEN=" in content
+
+
+# Every call after which the disk is another one.
+BOUNDARIES = ("mkdir", "open", "write", "fsync", "fchmod", "replace", "unlink")
+
+
+def ended_after(calls: int, act: Callable[[], Any]) -> bool:
+    """Do it in a process that is killed before that many calls to the system; whether it came to its end."""
+    child = os.fork()
+    if child == 0:
+        left = calls
+
+        def killing(real: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*arguments: Any, **options: Any) -> Any:
+                nonlocal left
+                if left == 0:
+                    os._exit(9)
+                left -= 1
+                return real(*arguments, **options)
+
+            return call
+
+        for name in BOUNDARIES:
+            setattr(whole_file.os, name, killing(getattr(os, name)))
+        act()
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("events", [[], [remark("first")]], ids=["opening", "opening and a remark"])
+def test_a_run_that_is_killed_anywhere_leaves_all_or_nothing_and_converges(tmp_path: Path, events: Any) -> None:
+    wish = {**OPENING, "events": events}
+    expected = [each["kind"] for each in record(tmp_path / "whole", **wish).events]
+    ended = False
+    calls = 0
+    while not ended:
+        directory = tmp_path / str(calls)
+        directory.mkdir()
+        ended = ended_after(calls, lambda at=directory: record(at, **wish))
+        waiting = pending(directory)
+        assert waiting == [] or [each["kind"] for each in waiting[0]["events"]] == expected
+        # The next run, a minute later, ends it.
+        record(directory, NOW + 60, **wish)
+        (there,) = pending(directory)
+        assert [each["kind"] for each in there["events"]] == expected
+        assert waiting in ([], [there])
+        assert [path.name for path in (directory / ".pending" / HOST).iterdir()] == [ID + ".jsonl"]
+        calls += 1
+    assert calls > 8
+
+
+def test_more_that_is_noted_by_a_run_that_is_killed_never_costs_what_was_there(tmp_path: Path) -> None:
+    ended = False
+    calls = 0
+    while not ended:
+        directory = tmp_path / str(calls)
+        record(directory, **OPENING)
+        ended = ended_after(calls, lambda at=directory: record(at, NOW + 60, incident=ID, events=[remark("more")]))
+        kinds = [event["kind"] for event in pending(directory)[0]["events"]]
+        assert kinds in (["incident_opened"], ["incident_opened", "remark"])
+        record(directory, NOW + 120, incident=ID, events=[remark("more")])
+        assert [event["kind"] for event in pending(directory)[0]["events"]] == ["incident_opened", "remark"]
+        calls += 1
+    assert calls > 4
+
+
+def test_joining_that_is_killed_anywhere_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    ended = False
+    calls = 0
+    while not ended:
+        directory = tmp_path / str(calls)
+        record(directory, **OPENING, events=[remark("first")])
+        host = Host()
+        given = host.join(pending(directory)[0])
+        ended = ended_after(calls, lambda at=directory, has=given: Scratchpad(str(at), HOST).remove(ID, has, False))
+        for waiting in pending(directory):
+            assert host.join(waiting) == given
+            Scratchpad(str(directory), HOST).remove(ID, host.join(waiting), False)
+        assert pending(directory) == []
+        assert [event["kind"] for event in host.events] == ["incident_opened", "remark"]
+        calls += 1
+    assert calls > 1
