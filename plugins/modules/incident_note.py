@@ -26,7 +26,8 @@ options:
     required: true
   events:
     description:
-      - All of its events, in the order of the log. What is not among them is not in the note afterwards.
+      - All of its events, in the order of the log. What is not among them is not in the note afterwards, so without the
+        opening of the incident nothing is written.
     type: list
     elements: dict
     required: true
@@ -101,7 +102,7 @@ public_draft:
   returned: success
   type: str
 code:
-  description: Why it was refused, V(bad_incident) or V(note_not_written).
+  description: Why it was refused, V(bad_incident), V(events_incomplete) or V(note_not_written).
   returned: failure
   type: str
 next_step:

@@ -21,11 +21,13 @@ def of_action(data: Mapping[str, Any]) -> str:
 
 
 def of_verification(data: Mapping[str, Any]) -> str:
-    """``passed, 12 of 12 checks passed``, of a ``verified``."""
+    """``passed, all 12 checks``, of a ``verified``."""
     checks = by_result(data)
     every = sum(len(names) for names in checks.values())
-    word = _of_three(_PASSED, data.get("passed"), "not everything could be seen")
-    told = "%s, %d of %d checks passed" % (word, len(checks["passed"]), every)
+    told = _of_three(_PASSED, data.get("passed"), "not everything could be seen")
+    if every and len(checks["passed"]) == every:
+        return "%s, all %d checks" % (told, every)
+    told += ", %d of %d checks passed" % (len(checks["passed"]), every)
     for result in ("failed", "unknown"):
         if checks[result]:
             told += "; %s: %s" % (result, comma([said(name, 80) for name in checks[result]]))

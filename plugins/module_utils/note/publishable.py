@@ -53,9 +53,10 @@ def publishable(text: str, leave_out: Sequence[str] = ()) -> Publishable:
     for number, line in enumerate(split(text)):
         newline = line[len(line.rstrip("\r\n")) :]
         if number in cut:
-            if cut[number] is not None:
+            left_out = cut[number]
+            if left_out is not None:
                 removed.append(Removed(number + 1, LOG))
-                kept.append("(%d more lines left out)%s" % (cut[number], ending(line)))
+                kept.append("(%d more lines left out)%s" % (left_out, ending(line)))
             continue
         if number in hidden:
             removed.append(Removed(number + 1, exclusions.SECRET))

@@ -46,6 +46,12 @@ def write(
     it by hand, becomes this one, unless there is one already.
     """
     path = path_of(output_directory, incident.get("id"))
+    if not any(event.get("kind") == "incident_opened" for event in events):
+        raise Refused(
+            "events_incomplete",
+            "The events of %s do not begin with its opening: its note would lose what they no longer tell." % incident["id"],
+            "Give all events of the incident, as the module incident returned them.",
+        )
     former = None if former_id in (None, incident.get("id")) else path_of(output_directory, former_id)
     try:
         if check_mode:

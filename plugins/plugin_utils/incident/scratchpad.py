@@ -275,4 +275,3 @@ def _unwritable(error: OSError) -> BadInput:
         "What happened could not be written down on the controller: %s." % error,
         "Set the output directory to one that you may write, with room on its disk, and run it again.",
     )
-

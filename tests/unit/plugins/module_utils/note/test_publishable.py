@@ -144,9 +144,8 @@ def test_a_note_without_any_of_it_is_published_as_it_is() -> None:
         assert publishable(note) == (note, [])
 
 
-PIECES = st.sampled_from(
-    [*(frame % planted for frame, planted, _what in GO), *STAY, *"\\_*[](){}<>|`~'\"@:/=#. \n\r\t", "```\n", "    x\n", "********"]
-)
+MARKS = [*"\\_*[](){}<>|`~'\"@:/=#. \n\r\t", "```\n", "    x\n", "********"]
+PIECES = st.sampled_from([*(frame % planted for frame, planted, _what in GO), *STAY, *MARKS])
 
 
 @given(st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join), st.lists(st.text(max_size=5), max_size=2))

@@ -87,7 +87,7 @@ def test_what_a_reader_sees_of_an_incident_that_went_well() -> None:
         "Underlying cause: Only the deploy script installs dependencies",
         "/opt/healtharchive/scripts/vps-deploy.sh --apply --ref " + "b" * 40,
         "Way back: Deploy the commit before it",
-        "passed, 3 of 3 checks passed",
+        "passed, all 3 checks",
         "events 5 to 11",
         "c" * 64,
     ):

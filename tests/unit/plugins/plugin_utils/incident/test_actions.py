@@ -14,7 +14,6 @@ from typing import Any, Dict
 import pytest
 import yaml
 from ansible_collections.healtharchive.remediation.plugins import modules
-
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.incident.test_publication import (
     INDEX,
     README,

@@ -68,6 +68,16 @@ def test_no_path_is_built_from_what_is_no_id(tmp_path: Path, name: Any) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_note_is_not_written_from_a_part_of_the_events(tmp_path: Path) -> None:
+    path = Path(write(tmp_path).path)
+    before = path.read_bytes()
+    for flow in ([], healthy_flow()[1:]):
+        with pytest.raises(Refused) as caught:
+            write(tmp_path, flow)
+        assert caught.value.code == "events_incomplete"
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("kind", ["link", "pipe", "directory", "large"])
 def test_what_is_no_note_is_left_as_it_is(tmp_path: Path, kind: str) -> None:
     path, target = tmp_path / (ID + ".md"), tmp_path / "target"
