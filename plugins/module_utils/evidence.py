@@ -22,8 +22,8 @@ from .probes import (
     jobs,
     journal,
     public_surface,
-    record,
     replay,
+    record,
     storage,
     units,
     watchdogs,
@@ -44,8 +44,8 @@ PROBES: Mapping[str, probe.Probe] = {
     "storage": storage.probe,
     "deployment": deployment.probe,
     "watchdogs": watchdogs.probe,
-    "record": record.probe,
     "replay": replay.probe,
+    "record": record.probe,
 }
 
 # Of the deadline, what is kept for ending processes, redacting and reporting, in seconds.

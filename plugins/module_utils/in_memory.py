@@ -38,7 +38,7 @@ class Finder:
 
 
 def main(packed: str, module: str, parameters: str) -> None:
-    """Print as one JSON object what ``answer(parameters)`` of a module returns.
+    """Write as one JSON object what ``answer(parameters)`` of a module returns.
 
     ``packed``: source texts by module name, as JSON, compressed, in base64. ``parameters``: JSON.
     """
@@ -48,4 +48,4 @@ def main(packed: str, module: str, parameters: str) -> None:
     else:
         sys.meta_path.insert(0, Finder(json.loads(zlib.decompress(base64.b64decode(packed)))))
         found = importlib.import_module(module).answer(json.loads(parameters))
-    print(json.dumps(found))
+    sys.stdout.write(json.dumps(found) + "\n")

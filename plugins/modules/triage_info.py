@@ -74,7 +74,7 @@ evidence:
       description:
         - For each of the probes C(environment), C(database), C(api), C(public_surface), C(units), C(journal),
           C(jobs),
-          C(baseline_drift), C(storage), C(deployment), C(watchdogs), C(record) and C(replay)
+          C(baseline_drift), C(storage), C(deployment), C(watchdogs), C(replay) and C(record)
           its C(status) (V(ok), V(partial) or V(unknown)), its C(seconds), its C(problems) with C(code) and C(message),
           and its C(data), which is null when nothing is known.
       type: dict
@@ -106,8 +106,8 @@ PROBES = (
     "storage",
     "deployment",
     "watchdogs",
-    "record",
     "replay",
+    "record",
 )
 
 

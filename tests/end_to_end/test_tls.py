@@ -124,14 +124,10 @@ def test_names_that_lead_nowhere(known, resolver):
     assert looked(resolver, "https://" + OTHER_NAME, authority) == ["tls_failed", "fails to agree on TLS"]
 
 
-def test_a_host_that_is_there_with_its_port_closed(host, broken, resolver, tmp_path):
-    broken("public_proxy_broken")
-    by_name = inventory(tmp_path, host, **bases(host.name + ".test"))
-    triage = host.triage(tmp_path / "out", inventory=by_name, through=resolver)
-    assert triage.rc == 0
-    assert triage.probe("outside_view")["data"]["api"]["failure"] == "connection_refused"
-    assert (triage.first["class"], triage.first["rule"]) == ("service", "public_api_unreachable")
-    assert "refuses the connection" in " ".join(triage.output.split())
+def test_a_port_that_is_closed_on_a_host_that_is_there(host, known, resolver):
+    assert host.ssh("ss --no-header --listening --tcp --numeric '( sport = :444 )'").stdout == ""
+    closed = looked(resolver, "https://%s.test:444" % host.name, known["healtharchive_public_ca_file"])
+    assert closed == ["connection_refused", "refuses the connection"]
 
 
 @contextlib.contextmanager

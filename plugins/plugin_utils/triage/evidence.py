@@ -24,8 +24,8 @@ PROBES: Tuple[str, ...] = (
     "storage",
     "deployment",
     "watchdogs",
-    "record",
     "replay",
+    "record",
     "outside_view",
 )
 # Asked on the controller, which may have no way out, or not be told the public addresses: not to ask is no fault, and

@@ -79,7 +79,8 @@ class Places:
     def write_note(self, text: str) -> None:
         (self.notes / (ID + ".md")).write_text(text)
 
-    def publish(self, check_mode: bool = False, about: Any = CLOSED, leave_out: Any = ()) -> publication.Published:
+    def publish(self, check_mode: bool = False, about: Any = None, leave_out: Any = ()) -> publication.Published:
+        about = CLOSED if about is None else about
         return publication.publish(str(self.clone), str(self.notes), about, leave_out, check_mode)
 
     def refused(self, **options: Any) -> Refused:

@@ -240,6 +240,14 @@ def healthy_evidence() -> Document:
             "manifest": {"exists": True, "entries": 1},
         },
         "watchdogs": {"watchdogs": [watchdog("crawl-auto-recover"), watchdog("storage-hotpath-auto-recover")]},
+        "replay": {
+            "responds": True,
+            "failure": None,
+            "status": 200,
+            "seconds": 0.01,
+            "collections": 2,
+            "targets": [replay_target(5, "local"), replay_target(3, "mounted")],
+        },
         "record": {
             "path": "/srv/healtharchive/ops/remediation/audit.jsonl",
             "size_bytes": 5000,
@@ -250,14 +258,6 @@ def healthy_evidence() -> Document:
             "unfinished_actions": [],
             "unfinished_count": 0,
             "open_incidents": ["2026-11-23-api-down"],
-        },
-        "replay": {
-            "responds": True,
-            "failure": None,
-            "status": 200,
-            "seconds": 0.01,
-            "collections": 2,
-            "targets": [replay_target(5, "local"), replay_target(3, "mounted")],
         },
         "outside_view": {
             "sound": True,
