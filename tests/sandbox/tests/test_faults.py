@@ -119,7 +119,7 @@ SEEN = {
         f"{OPEN}; {SQL} \"SELECT config -> 'tool_options' ->> 'initial_workers', config ->> 'campaign_kind' FROM archive_jobs "
         "WHERE name = 'cihr-20250101'\"",
         "",
-        "hc-busy running\ncihr-20250101 queued\n1|",
+        "cihr-20250101 queued\nhc-busy running\n1|",
     ),
     "bad_crawler_option": (
         f"{OPEN}; {SQL} \"SELECT crawler_status FROM archive_jobs WHERE status = 'failed'\"",

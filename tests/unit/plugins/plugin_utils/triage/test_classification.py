@@ -700,6 +700,17 @@ def test_the_service_is_broken_behind_a_proxy_that_is_well() -> None:
     assert not {"public_api_unreachable", "certificate_refused", "public_name_fails_outside"} & set(rules)
 
 
+def test_a_proxy_that_is_down_is_named_beside_an_api_that_is_down() -> None:
+    evidence = healthy_evidence()
+    samples.api_missing_dependency(evidence)
+    assert "proxy_stopped" not in rules_of(judge(evidence))
+    data(evidence, "units")["units"]["caddy.service"] = unit("failed")
+    assert rules_of(judge(evidence))[0] == "dependency_missing"
+    assert "proxy_stopped" in rules_of(judge(evidence))
+    data(evidence, "units")["units"]["caddy.service"]["unit_file_state"] = "disabled"  # another proxy is in use
+    assert "proxy_stopped" not in rules_of(judge(evidence))
+
+
 def test_only_the_host_sees_its_public_address() -> None:
     evidence = healthy_evidence()
     seen_outside(evidence, "name_unknown", stage="name")
