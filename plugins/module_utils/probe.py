@@ -7,10 +7,11 @@ A probe is a function from a :class:`Context` to a :class:`Finding`. It may bloc
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import time
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, ContextManager, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from . import host, launcher, service
 from .envfile import EnvironmentFile
@@ -71,7 +72,7 @@ class Context(NamedTuple):
     deadline: float  # time.monotonic() at which everything must have ended
     stale_after_seconds: int
     baseline_mode: str
-    turn: Turn  # for what takes much memory
+    turn: ContextManager[None] = contextlib.nullcontext()  # for what takes much memory, see :class:`Turn`
 
     def seconds(self, wanted: float) -> float:
         """``wanted`` seconds, or what is left until the deadline if that is less."""

@@ -33,7 +33,7 @@ def look(monkeypatch, script: str, **changes):
         return run([sys.executable, "-c", PRINT + script], *arguments, **options)
 
     monkeypatch.setattr(host, "run", stand_in)
-    context = probe.Context(None, None, None, Redactor(["hunter22"]), True, time.monotonic() + 30, 600, "local", probe.Turn())
+    context = probe.Context(None, None, None, Redactor(["hunter22"]), True, time.monotonic() + 30, 600, "local")
     return journal.probe(context._replace(**changes))
 
 

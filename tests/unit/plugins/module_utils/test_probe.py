@@ -13,7 +13,7 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils.redact i
 
 
 def context(seconds: float) -> Context:
-    return Context(None, None, None, Redactor(), True, time.monotonic() + seconds, 600, "local", probe.Turn())
+    return Context(None, None, None, Redactor(), True, time.monotonic() + seconds, 600, "local")
 
 
 def fine(_context):
