@@ -76,6 +76,7 @@ def gather(parameters: Mapping[str, Any], names: Sequence[str]) -> Dict[str, Any
         deadline=started + parameters["deadline"] - _RESERVE_SECONDS,
         stale_after_seconds=parameters["stale_after"],
         baseline_mode=parameters["baseline_mode"],
+        turn=probe.Turn(),
     )
     host.adopt_orphans()
     try:

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 OUTPUT_CAP_BYTES = 1024 * 1024
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -99,12 +99,14 @@ def run(
     environment: Optional[Mapping[str, str]] = None,
     cwd: str = "/",
     cap: int = OUTPUT_CAP_BYTES,
+    take: Optional[Callable[[bytes], None]] = None,
 ) -> Result:
     """Run one command for at most ``seconds``, as ``who`` (None: as this process), and return what became of it.
 
     ``environment`` adds to :func:`base_environment` and overrides nothing of it. Standard input is empty. At ``cap``
-    bytes on either stream the command is ended: an endless writer must not cost memory or time. Never raises for what
-    the command does.
+    bytes on either stream the command is ended: an endless writer must not cost memory or time. ``take`` gets standard
+    output piece by piece as it comes, and the result has none of it then: for output that is too much to hold. What it
+    raises is raised here, when the command has been ended. Never raises for what the command does.
     """
     started = time.monotonic()
     merged = {**(environment or {}), **base_environment(who)}
@@ -125,8 +127,10 @@ def run(
     except OSError as error:
         refusal = _refusal(error, argv[0])
         return Result(argv, NO_EXIT_CODE, b"", str(error).encode(), time.monotonic() - started, refusal)
-    output, failure = _read(process, started + seconds, cap)
-    _end_group(process)
+    try:
+        output, failure = _read(process, started + seconds, cap, take)
+    finally:
+        _end_group(process)
     rc = process.returncode if failure is None else NO_EXIT_CODE
     return Result(argv, rc, output["stdout"], output["stderr"], time.monotonic() - started, failure)
 
@@ -140,10 +144,12 @@ def _refusal(error: OSError, program: str) -> str:
     return "not_started"
 
 
-def _read(process: subprocess.Popen[bytes], deadline: float, cap: int) -> Tuple[Dict[str, bytes], Optional[str]]:
+def _read(
+    process: subprocess.Popen[bytes], deadline: float, cap: int, take: Optional[Callable[[bytes], None]]
+) -> Tuple[Dict[str, bytes], Optional[str]]:
     """Read both streams until the command has ended; the failure is None, ``timed_out`` or ``output_truncated``."""
-    output = {"stdout": b"", "stderr": b""}
     chunks: Dict[str, List[bytes]] = {"stdout": [], "stderr": []}
+    keep = {"stdout": take or chunks["stdout"].append, "stderr": chunks["stderr"].append}
     sizes = {"stdout": 0, "stderr": 0}
     failure: Optional[str] = None
     with selectors.DefaultSelector() as selector:
@@ -166,7 +172,7 @@ def _read(process: subprocess.Popen[bytes], deadline: float, cap: int) -> Tuple[
                 if not chunk:
                     selector.unregister(key.fileobj)
                     continue
-                chunks[key.data].append(chunk)
+                keep[key.data](chunk[: cap - sizes[key.data]])
                 sizes[key.data] += len(chunk)
                 if sizes[key.data] > cap:
                     failure = "output_truncated"
@@ -175,9 +181,7 @@ def _read(process: subprocess.Popen[bytes], deadline: float, cap: int) -> Tuple[
             process.wait(max(deadline - time.monotonic(), 0))
         except subprocess.TimeoutExpired:
             failure = "timed_out"
-    for name, parts in chunks.items():
-        output[name] = b"".join(parts)[:cap]
-    return output, failure
+    return {name: b"".join(parts) for name, parts in chunks.items()}, failure
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

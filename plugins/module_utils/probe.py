@@ -7,11 +7,13 @@ A probe is a function from a :class:`Context` to a :class:`Finding`. It may bloc
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import threading
 import time
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, ContextManager, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from . import host
+from . import host, launcher, service
 from .envfile import EnvironmentFile
 from .redact import Redactor
 from .settings import Settings
@@ -38,6 +40,27 @@ class Finding(NamedTuple):
         return "partial" if self.problems else "ok"
 
 
+class Turn:
+    """One after another, for what takes much memory: used as a context, it waits for the one before, but not for long.
+
+    A probe that hangs must cost itself only, so the wait is a courtesy: at most ``seconds``, then both run.
+    """
+
+    def __init__(self, seconds: float = 3.0) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._holder: Optional[threading.Thread] = None
+
+    def __enter__(self) -> None:
+        if self._lock.acquire(timeout=self._seconds):
+            self._holder = threading.current_thread()
+
+    def __exit__(self, *_raised: object) -> None:
+        if self._holder is threading.current_thread():
+            self._holder = None
+            self._lock.release()
+
+
 class Context(NamedTuple):
     """What every probe may use. ``environment`` is None, with the reason, when the env file could not be read by root."""
 
@@ -49,6 +72,7 @@ class Context(NamedTuple):
     deadline: float  # time.monotonic() at which everything must have ended
     stale_after_seconds: int
     baseline_mode: str
+    turn: ContextManager[None] = contextlib.nullcontext()  # for what takes much memory, see :class:`Turn`
 
     def seconds(self, wanted: float) -> float:
         """``wanted`` seconds, or what is left until the deadline if that is less."""
@@ -64,9 +88,7 @@ class Context(NamedTuple):
     ) -> host.Result:
         """:func:`host.run` within the deadline, without secrets in what it printed: parsers may cut what they return,
         and half a secret is no longer recognised."""
-        result = host.run(argv, self.seconds(seconds), who, **options)
-        cut = result.failure in ("timed_out", "output_truncated")
-        return result._replace(stdout=self._redacted(result.stdout, cut), stderr=self._redacted(result.stderr, cut))
+        return self._redacted(host.run(argv, self.seconds(seconds), who, **options))
 
     def run_service(self, argv: Sequence[str], seconds: float, production: bool = False) -> host.Result:
         """Run a command of the service as its user, in its checkout; ``production``: with the environment of the env file.
@@ -74,15 +96,30 @@ class Context(NamedTuple):
         As root the CLI leaves root-owned files (contract 2.1), and without the environment it reads an empty SQLite file:
         ask :meth:`database_problem` first.
         """
+        return self._redacted(self._service_runner(production)(argv, self.seconds(seconds)))
+
+    def run_service_programs(self, programs: Sequence[Sequence[str]], seconds: float) -> List[host.Result]:
+        """Run commands of the service one after another, as :meth:`run_service` with the production environment runs
+        one, for at most ``seconds`` in all; those that one interpreter can run share what it imports."""
+        run = self._service_runner(production=True)
+        results = launcher.run_all(
+            run, self.settings.python, service.COMMON_PACKAGES, programs, self.seconds(seconds)
+        )
+        return [self._redacted(result) for result in results]
+
+    def _service_runner(self, production: bool) -> Callable[..., host.Result]:
         variables = self.variables if production else {}
         variables["HEALTHARCHIVE_LOG_LEVEL"] = "ERROR"
-        settings = self.settings
-        return self.run(
-            argv, seconds, host.account(settings.service_user), environment=variables, cwd=settings.checkout
-        )
+        who = host.account(self.settings.service_user)
+        return functools.partial(host.run, who=who, environment=variables, cwd=self.settings.checkout)
 
-    def _redacted(self, output: bytes, cut: bool) -> bytes:
-        return self.redactor.text(output.decode("utf-8", "surrogateescape"), cut).encode("utf-8", "surrogateescape")
+    def _redacted(self, result: host.Result) -> host.Result:
+        cut = result.failure in ("timed_out", "output_truncated")
+
+        def text(output: bytes) -> bytes:
+            return self.redactor.text(output.decode("utf-8", "surrogateescape"), cut).encode("utf-8", "surrogateescape")
+
+        return result._replace(stdout=text(result.stdout), stderr=text(result.stderr))
 
     def database_problem(self) -> Optional[Problem]:
         """Why the service's commands must not be run: without a PostgreSQL URL they read an empty SQLite file

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Iterable
+from typing import Any, Iterable, Pattern, Sequence, Tuple
 from urllib.parse import quote
 
 from .parse.text import one_line
@@ -31,15 +31,17 @@ _ASSIGNMENT = re.compile(
     r"(?i)((?:token|password|passwd|passphrase|secret|api[_-]?key|credentials?)"
     r"(?:[ \t]{0,3}=[ \t]{0,3}['\"]?|['\"][ \t]{0,3}:[ \t]{0,3}['\"]))" + _VALUE
 )
-# Pattern, replacement, and texts of which a line must contain one for the pattern to be tried, which is many times
-# faster. No pattern spans lines.
-_PATTERNS = (
+# Pattern, replacement, and texts of which a text, and then a line, must contain one for the pattern to be tried, which is
+# many times faster. No pattern spans lines.
+_ASSIGNED = ("token", "password", "passwd", "passphrase", "secret", "api_key", "api-key", "apikey", "credential")
+_Pattern = Tuple[Pattern[str], str, Tuple[str, ...]]
+_PATTERNS: Sequence[_Pattern] = (
     (_URL_PASSWORD, r"\1" + MASK + "@", ("://",)),
     (_URL_TOKEN, r"\1" + MASK + "@", ("://",)),
     (_HEADER, r"\1" + MASK, ("authorization",)),
     (_TOKEN_HEADER, r"\1" + MASK, ("x-",)),
     (_BEARER, r"\1" + MASK, ("bearer",)),
-    (_ASSIGNMENT, r"\1" + MASK, ("token", "passw", "passphrase", "secret", "api", "credential")),
+    (_ASSIGNMENT, r"\1" + MASK, _ASSIGNED),
 )
 
 
@@ -66,7 +68,11 @@ class Redactor:
 
         ``truncated``: it was cut before it came here, so the part of a secret at either end is hidden too.
         """
-        return "\n".join(_without_likely(line) for line in self._without_known(value, truncated).split("\n"))
+        value = self._without_known(value, truncated)
+        likely = _possible(_PATTERNS, value)
+        if not likely:
+            return value
+        return "\n".join(_without_likely(line, likely) for line in value.split("\n"))
 
     def line(self, value: str, limit: int = 200) -> str:
         """One printable line of at most ``limit`` characters without secrets."""
@@ -119,13 +125,16 @@ class Redactor:
         return "".join(pieces)
 
 
-def _without_likely(line: str) -> str:
+def _possible(patterns: Sequence[_Pattern], text: str) -> list[_Pattern]:
+    lower = text.lower()
+    return [pattern for pattern in patterns if any(needle in lower for needle in pattern[2])]
+
+
+def _without_likely(line: str, patterns: Sequence[_Pattern]) -> str:
     if "@" not in line and "=" not in line and ":" not in line and " " not in line:
         return line
-    lower = line.lower()
-    for pattern, replacement, needles in _PATTERNS:
-        if any(needle in lower for needle in needles):
-            line = pattern.sub(replacement, line)
+    for pattern, replacement, _needles in _possible(patterns, line):
+        line = pattern.sub(replacement, line)
     return line
 
 

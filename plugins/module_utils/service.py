@@ -15,6 +15,9 @@ from .settings import Settings
 # Statuses whose jobs still want something (contract 2.2); `indexed` is the end and is counted only.
 OPEN_STATUSES = ("queued", "running", "retryable", "completed", "failed", "indexing", "index_failed")
 
+# What all commands that know the database import, and what takes most of their time (contract 1.3, 2.3).
+COMMON_PACKAGES = ("sqlalchemy.orm", "sqlalchemy.dialects.postgresql.psycopg", "psycopg", "alembic.config")
+
 
 def check_db(settings: Settings) -> List[str]:
     """``check-db``: its exit code is 0 for an empty SQLite file too (contract 1.3)."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Optional
+from typing import Any, Optional, Pattern, Sequence
 
 from . import times
 from .errors import TRUNCATED, UNPARSABLE, ParseError
@@ -83,23 +83,47 @@ CLOCK_TOLERANCE_SECONDS = 60
 CODES = tuple(dict.fromkeys(code for code, _needle, _pattern in _SIGNATURES))
 
 
-def entries(stdout: bytes, *, truncated: bool = False) -> list[dict[str, Any]]:
-    """Entries in the order of the output, each ``{"at", "unit", "priority", "message"}``.
+class Reader:
+    """Entries out of the output as it comes, so that nobody has to hold the whole of it.
 
-    ``at`` float: seconds since 1970. ``unit`` str|None. ``priority`` int|None: 0 to 7. ``message`` str|None: may have
-    several lines, bytes that are no text are escaped; None: journalctl left it out for its size, as it does without
-    ``--all``.
+    ``feed`` gives the entries that are complete with this piece, in the order of the output, each
+    ``{"at", "unit", "priority", "message"}``. ``at`` float: seconds since 1970. ``unit`` str|None. ``priority``
+    int|None: 0 to 7. ``message`` str|None: may have several lines, bytes that are no text are escaped; None: journalctl
+    left it out for its size, as it does without ``--all``. Raises ParseError ``unparsable``.
+
+    What is left in ``rest`` at the end is the beginning of an entry that was cut. No output is no entry: journalctl
+    prints nothing then, so check its exit code first.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    @property
+    def rest(self) -> bytes:
+        return b"".join(self._pieces)
+
+    def feed(self, piece: bytes) -> list[dict[str, Any]]:
+        if b"\n" not in piece:
+            self._pieces.append(piece)
+            return []
+        lines = (self.rest + piece).split(b"\n")
+        self._pieces = [lines[-1]]
+        return [_entry(line) for line in lines[:-1] if line]
+
+
+def entries(stdout: bytes, *, truncated: bool = False) -> list[dict[str, Any]]:
+    """All entries of an output, as :class:`Reader` gives them.
 
     ``truncated``: the output was cut at its end, a last line without its line end is torn and is left out; ask with
-    ``--reverse``, and it is the oldest that is lost. No output is no entry: journalctl prints nothing then, so check
-    its exit code first.
+    ``--reverse``, and it is the oldest that is lost.
 
     Raises ParseError: ``unparsable``, ``truncated`` (a torn last line when ``truncated`` was not said).
     """
-    lines = stdout.split(b"\n")
-    if lines[-1] and not truncated:
+    reader = Reader()
+    found = reader.feed(stdout)
+    if reader.rest and not truncated:
         raise ParseError(TRUNCATED, "the end of the journal's output is missing")
-    return [_entry(line) for line in lines[:-1] if line]
+    return found
 
 
 def newest_at(found: list[dict[str, Any]]) -> Optional[str]:
@@ -126,9 +150,12 @@ def signatures(found: list[dict[str, Any]], now: float) -> list[dict[str, Any]]:
     """
     records: dict[str, dict[str, Any]] = {}
     for entry in found:
-        for line in strip_ansi(entry["message"] or "").split("\n"):
+        message = strip_ansi(entry["message"] or "")
+        # An entry may be a traceback of a thousand lines: what it does not contain, none of them does.
+        possible = [known for known in _PATTERNS if known[1] in message]
+        for line in message.split("\n") if possible else ():
             line = line[:LINE_LIMIT]
-            matched = _signature(line)
+            matched = _signature(line, possible)
             if matched is None:
                 continue
             code, subject = matched
@@ -156,8 +183,10 @@ def _age(at: float, now: float) -> Optional[float]:
     return None if age < -CLOCK_TOLERANCE_SECONDS else max(0.0, age)
 
 
-def _signature(line: str) -> Optional[tuple[str, Optional[str]]]:
-    for code, needle, pattern in _PATTERNS:
+def _signature(
+    line: str, possible: Sequence[tuple[str, str, Pattern[str]]]
+) -> Optional[tuple[str, Optional[str]]]:
+    for code, needle, pattern in possible:
         match = pattern.search(line) if needle in line else None
         if match is not None:
             subject = match.group(1) if pattern.groups else None
@@ -187,8 +216,11 @@ def _value(value: Any) -> Optional[str]:
         return encodable(value)
     if not isinstance(value, list):
         raise ParseError(UNPARSABLE, "a field of a journal entry is neither text nor bytes")
-    if value and all(isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= 255 for item in value):
-        return decode(bytes(value))
+    if set(map(type, value)) == {int}:
+        try:
+            return decode(bytes(value))
+        except ValueError as error:
+            raise ParseError(UNPARSABLE, "a field of a journal entry holds a number that is no byte") from error
     # A repeated field cannot hold repeated fields.
     if any(isinstance(item, list) and any(isinstance(inner, list) for inner in item) for item in value):
         raise ParseError(UNPARSABLE, "a field of a journal entry is nested")

@@ -15,7 +15,9 @@ SECONDS = 30.0
 def probe(context: Context) -> Finding:
     """Run the check as the service user, writing nothing; its exit code 1 alone may mean drift or a crash."""
     argv = service.check_baseline_drift(context.settings, context.baseline_mode)
-    result = context.run_service(argv, SECONDS)
+    # It asks pip for its packages, which takes as much memory as the service's commands.
+    with context.turn:
+        result = context.run_service(argv, SECONDS)
     what = "check_baseline_drift.py"
     if result.failure is not None:
         return Finding(None, [failed(result, what)])

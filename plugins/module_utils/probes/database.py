@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import Any, Dict, List, Optional
 
-from .. import service
+from .. import host, service
 from ..parse import database
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem, failed
@@ -19,7 +19,10 @@ def probe(context: Context) -> Finding:
     problem = context.database_problem()
     if problem is not None:
         return Finding(None, [problem])
-    result = context.run_service(service.check_db(context.settings), SECONDS, production=True)
+    settings = context.settings
+    programs = [service.check_db(settings), service.alembic(settings, "current"), service.alembic(settings, "heads")]
+    with context.turn:
+        result, current, heads = context.run_service_programs(programs, SECONDS)
     if result.failure is not None:
         return Finding(None, [failed(result, "check-db")])
     try:
@@ -28,19 +31,20 @@ def probe(context: Context) -> Finding:
         return Finding(None, [Problem(error.code, "check-db: %s" % error)])
     problems: List[Problem] = []
     data["schema"] = {"current": None, "heads": None, "at_head": None}
+    # Without the database alembic's own words say nothing that check-db has not said.
     if data["reachable"]:
-        current = _revisions(context, "current", problems)
-        if current is not None:
-            heads = _revisions(context, "heads", problems)
-            data["schema"]["current"] = current
-            if heads is not None:
-                data["schema"].update(heads=heads, at_head=sorted(current) == sorted(heads))
+        data["schema"] = _schema(
+            _revisions(current, "alembic current", problems), _revisions(heads, "alembic heads", problems)
+        )
     return Finding(data, problems)
 
 
-def _revisions(context: Context, question: str, problems: List[Problem]) -> Optional[List[str]]:
-    result = context.run_service(service.alembic(context.settings, question), SECONDS, production=True)
-    what = "alembic %s" % question
+def _schema(current: Optional[List[str]], heads: Optional[List[str]]) -> Dict[str, Any]:
+    at_head = None if current is None or heads is None else sorted(current) == sorted(heads)
+    return {"current": current, "heads": heads, "at_head": at_head}
+
+
+def _revisions(result: host.Result, what: str, problems: List[Problem]) -> Optional[List[str]]:
     if result.failure is not None:
         problems.append(failed(result, what))
         return None

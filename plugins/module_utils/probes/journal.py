@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional, Tuple
 
 from .. import host
 from ..parse import journal
@@ -17,7 +17,8 @@ SECONDS = 15.0
 LINES = 200  # what the runbook reads (contract 4.1)
 TAIL_LINES = 10
 JOURNALD = "systemd-journald.service"
-_CAP_BYTES = 4 * 1024 * 1024
+# journald cuts what a service prints at 48 KiB a line: 200 of them are 9.4 MiB, and JSON writes some characters longer.
+CAP_BYTES = 16 * 1024 * 1024
 
 
 def probe(context: Context) -> Finding:
@@ -31,40 +32,53 @@ def probe(context: Context) -> Finding:
     if context.run(["/usr/bin/systemctl", "is-active", "--quiet", JOURNALD], SECONDS).rc != 0:
         problems.append(Problem("not_running", "%s is not active: the newest lines may be missing." % JOURNALD))
     for unit in (API, WORKER):
-        argv = [
-            "/usr/bin/journalctl",
-            "--unit=" + unit,
-            "--lines=%d" % LINES,
-            "--output=json",
-            "--all",
-            "--no-pager",
-            "--quiet",
-        ]
-        argv.append("--output-fields=MESSAGE,__REALTIME_TIMESTAMP")
-        result = host.run(argv, context.seconds(SECONDS), cap=_CAP_BYTES)
-        what = "journalctl of %s" % unit
-        if result.failure is not None:
-            problems.append(failed(result, what))
-        elif result.rc != 0:
-            problems.append(
-                Problem("command_failed", "%s ended with %d: %s" % (what, result.rc, complaint(result.stderr)))
-            )
-        else:
-            try:
-                units[unit] = _unit(context, result.stdout)
-            except ParseError as error:
-                problems.append(Problem(error.code, "%s: %s" % (what, error)))
+        newest_first, problem = _newest_lines(context, unit)
+        if problem is not None:
+            problems.append(problem)
+        if newest_first:
+            units[unit] = _record(context, newest_first[::-1], whole=problem is None)
     return Finding({"units": units} if units else None, problems)
 
 
-def _unit(context: Context, stdout: bytes) -> Dict[str, Any]:
-    # Redacted entry by entry, and not as JSON text, whose structure a replacement could break.
-    entries = context.redactor.value(journal.entries(stdout))
-    if not entries:
-        # journalctl says the same, and ends with 0, when there is no journal at all.
-        raise ParseError("not_found", "the journal has no line of this unit")
+def _newest_lines(context: Context, unit: str) -> Tuple[List[Dict[str, Any]], Optional[Problem]]:
+    """The newest lines of a unit, newest first, and why they are not all that were asked for."""
+    reader = journal.Reader()
+    found: List[Dict[str, Any]] = []
+
+    def take(piece: bytes) -> None:
+        # Redacted entry by entry, and not as JSON text, whose structure a replacement could break.
+        found.extend(context.redactor.value(entry) for entry in reader.feed(piece))
+
+    argv = ["/usr/bin/journalctl", "--unit=" + unit, "--lines=%d" % LINES, "--reverse", "--output=json", "--all"]
+    argv += ["--no-pager", "--quiet", "--output-fields=MESSAGE,__REALTIME_TIMESTAMP"]
+    what = "journalctl of %s" % unit
+    try:
+        result = host.run(argv, context.seconds(SECONDS), cap=CAP_BYTES, take=take)
+    except ParseError as error:
+        return [], Problem(error.code, "%s: %s" % (what, error))
+    problem = _problem(result, what, reader.rest, bool(found))
+    if problem is not None and found:
+        problem = problem._replace(message="%s The newest %d lines were read." % (problem.message, len(found)))
+    return found, problem
+
+
+def _problem(result: host.Result, what: str, rest: bytes, found: bool) -> Optional[Problem]:
+    if result.failure == "output_truncated":
+        return Problem(result.failure, "%s printed more than %d bytes and was ended." % (what, CAP_BYTES))
+    if result.failure is not None:
+        return failed(result, what)
+    if result.rc != 0:
+        return Problem("command_failed", "%s ended with %d: %s" % (what, result.rc, complaint(result.stderr)))
+    if rest:
+        return Problem("truncated", "%s: the end of its output is missing." % what)
+    # journalctl says the same, and ends with 0, when there is no journal at all.
+    return None if found else Problem("not_found", "%s: the journal has no line of this unit" % what)
+
+
+def _record(context: Context, entries: List[Dict[str, Any]], whole: bool) -> Dict[str, Any]:
     return {
         "lines": len(entries),
+        "whole": whole,
         "newest_at": journal.newest_at(entries),
         "signatures": [_shown(context, found) for found in journal.signatures(entries, time.time())],
         "tail": journal.tail(entries, TAIL_LINES) if context.secrets_known else [],

@@ -154,8 +154,12 @@ def _journal(data: Mapping[str, Any]) -> Digest:
     for name, journal in units.items():
         for signature in records(mapping(journal).get("signatures")):
             codes.setdefault(shown(name, 60).replace(".service", ""), []).append(words(signature.get("code")))
+    if not units:
+        return UNSURE, NOT_KNOWN
+    if not codes and any(mapping(journal).get("whole") is False for journal in units.values()):
+        return UNSURE, "no known fault in the lines that could be read"
     if not codes:
-        return GOOD if units else UNSURE, "no known fault in the last lines" if units else NOT_KNOWN
+        return GOOD, "no known fault in the last lines"
     # What was: it stays in the journal after a repair.
     return PLAIN, "; ".join("%s: %s" % (name, ", ".join(found[:8])) for name, found in codes.items())
 

@@ -48,8 +48,9 @@ def signature(evidence: Evidence, unit_name: Any, *codes: Any, within: Any = Non
     the unit's present start. Old lines stay in a journal after a repair: a signature shows what was, never what is.
     """
     journal = member(member(evidence.data("journal"), "units", True), unit_name, True)
-    # What was read of one unit is whole, though another unit's journal may not have been read.
-    found = member(journal, "signatures", True)
+    # The record of one unit may be whole though the other unit's journal was not read; what is not in the newest lines
+    # may be in those that were too long to be read.
+    found = member(journal, "signatures", member(journal, "whole", True) is not False)
     if not isinstance(found, Listing) or not all(isinstance(code, str) for code in codes):
         return UNKNOWN
     started = moment(member(unit(evidence, unit_name), "started_at", True))

@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, List, Mapping
 
 from . import figures, memory
 from .contenders import Runbook, Triage, naive
-from .guests import Failure, Guests, boot, guests, many_watches, say
+from .guests import Failure, Guests, at_once, boot, guests, many_watches, say
 from .link import Link
 
 PAIRS = 7
@@ -96,14 +96,17 @@ class Benchmark:
             "log": (("crawl", str(LOG_BYTES)),),
             "journal": (("journal", str(JOURNAL_LINES)),),
         }
+        boot(self.guests, ["bench-" + name for name in loads])
+
+        def fill(name: str) -> None:
+            for script, amount in loads[name]:
+                say("bench-%s: %s %s" % (name, script, amount))
+                self.guests.run_load("bench-" + name, script, amount)
+
+        at_once(fill, loads)
         triages = {"plain": Triage([self.link("bench", "plain")], self.folder, "triage-plain")}
-        for name, scripts in loads.items():
-            guest = "bench-" + name
-            boot(self.guests, [guest])
-            for script, amount in scripts:
-                say("%s: %s %s" % (guest, script, amount))
-                self.guests.run_load(guest, script, amount)
-            triages[name] = Triage([self.link(guest)], self.folder, "triage-" + name)
+        for name in loads:
+            triages[name] = Triage([self.link("bench-" + name)], self.folder, "triage-" + name)
         return triages
 
     def grown(self, triages: Mapping[str, Triage]) -> None:

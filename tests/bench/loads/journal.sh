@@ -3,26 +3,15 @@
 # shellcheck shell=bash
 #
 # usage: journal.sh LINES   (that many lines in the API's journal)
-#
-# journald takes the unit from the control group of the process that writes: so this writer joins the API's.
 
 mkdir -p /run/systemd/journald.conf.d
 printf '[Journal]\nRateLimitIntervalSec=0\nSystemMaxUse=2G\n' >/run/systemd/journald.conf.d/bench.conf
 systemctl restart systemd-journald
 
-group=$(systemctl show --value --property=ControlGroup healtharchive-api)
-(
-    # one tree of control groups, or (version 1) one that systemd names after itself, or both
-    for tree in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
-        if [ -e "$tree$group/cgroup.procs" ]; then
-            echo "$BASHPID" >"$tree$group/cgroup.procs"
-        fi
-    done
-    exec systemd-cat --identifier=uvicorn awk -v lines="$1" 'BEGIN {
-        for (number = 1; number <= lines; number++)
-            printf "INFO:     203.0.113.%d:0 - \"GET /api/search?q=flu&page=%d HTTP/1.1\" 200 OK\n", number % 250 + 1, number
-    }' </dev/null
-)
+in_unit healtharchive-api systemd-cat --identifier=uvicorn awk -v lines="$1" 'BEGIN {
+    for (number = 1; number <= lines; number++)
+        printf "INFO:     203.0.113.%d:0 - \"GET /api/search?q=flu&page=%d HTTP/1.1\" 200 OK\n", number % 250 + 1, number
+}' </dev/null
 
 lines_of_the_api() {
     journalctl --quiet --unit=healtharchive-api --output=cat | wc -l

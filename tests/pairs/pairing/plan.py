@@ -31,8 +31,12 @@ ORDER = (
 
 
 def faults() -> List[str]:
-    """The names of all faults, in the order in which they are broken; one that is not in ORDER comes first."""
-    names = sorted(path.stem for path in FAULT_FILES.glob("*.sh"))
+    """The names of all faults, in the order in which they are broken; one that is not in ORDER comes first.
+
+    What only looks like a fault, and has no class, is none of them.
+    """
+    every = sorted(path.stem for path in FAULT_FILES.glob("*.sh"))
+    names = [name for name in every if _header(name, "class") != "none"]
     return sorted(names, key=lambda name: ORDER.index(name) if name in ORDER else -1)
 
 

@@ -43,6 +43,22 @@ unit_is() {
     [ "$(systemctl is-active "$2")" = "$1" ]
 }
 
+# usage: in_unit UNIT COMMAND...   (run it in the control group of a service: journald takes the unit from there)
+in_unit() {
+    local group tree
+    group=$(systemctl show --value --property=ControlGroup "$1")
+    shift
+    (
+        # one tree of control groups, or (version 1) one that systemd names after itself, or both
+        for tree in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+            if [ -e "$tree$group/cgroup.procs" ]; then
+                echo "$BASHPID" >"$tree$group/cgroup.procs"
+            fi
+        done
+        exec "$@"
+    )
+}
+
 # usage: sql STATEMENT
 sql() {
     runuser -u postgres -- psql --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 healtharchive --command "$1"

@@ -178,6 +178,13 @@ SEEN = {
         "fuse.sshfs\nactive",
         "tmpfs\nfull\nfuse.sshfs\nactive",
     ),
+    "large_journal": (
+        "sudo sh -c 'test $(du -sm /var/log/journal | cut -f1) -ge 1024 && echo large'; "
+        "sudo journalctl -q -u healtharchive-api -n 200 -o cat | grep -c -m 3 RecursionError; "
+        "systemctl is-active healtharchive-api",
+        "0\nactive",
+        "large\n3\nactive",
+    ),
     "unpushed_commit": (
         "cd /opt/healtharchive; git rev-list --count origin/main..HEAD; git status --porcelain | wc -l",
         "0\n0",

@@ -135,6 +135,33 @@ def test_ends_a_command_that_prints_without_end():
     assert result.seconds < 10
 
 
+def test_output_can_be_taken_as_it_comes_and_is_not_held():
+    pieces = []
+    result = host.run(python("print('x' * 300_000); import sys; sys.exit(3)"), 20, take=pieces.append)
+    assert (result.rc, result.stdout, result.failure) == (3, b"", None)
+    assert b"".join(pieces) == b"x" * 300_000 + b"\n"
+    assert len(pieces) > 1
+
+
+def test_what_is_taken_ends_at_the_cap():
+    pieces = []
+    endless = python("import sys\nwhile True: sys.stdout.write('x' * 65536)")
+    assert host.run(endless, 30, cap=100_000, take=pieces.append).failure == "output_truncated"
+    assert sum(map(len, pieces)) == 100_000
+
+
+def test_a_taker_that_fails_ends_the_command():
+    marker = uuid.uuid4().hex
+
+    def refuse(piece):
+        assert processes_with(marker) != []  # the positive control
+        raise ValueError(piece)
+
+    with pytest.raises(ValueError, match="begun"):
+        host.run(python("import time; print('begun', flush=True); time.sleep(600)", marker), 30, take=refuse)
+    assert processes_with(marker) == []
+
+
 def test_nothing_of_the_callers_environment_reaches_the_command(monkeypatch):
     monkeypatch.setenv("A_SECRET_OF_THE_CALLER", "x")
     result = host.run(["/usr/bin/env"], 5, environment={"GIVEN": "1", "PATH": "/evil", "PGTZ": "America/Toronto"})

@@ -72,6 +72,18 @@ def test_a_torn_last_line_is_left_out_only_when_it_was_announced() -> None:
     assert len(journal.entries(torn, truncated=True)) == 7
 
 
+@given(st.data())
+def test_entries_are_the_same_in_whatever_pieces_they_come(data: st.DataObject) -> None:
+    whole = read("journal-awkward-fields.jsonl") + b'{"torn'
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=20)))
+    reader = journal.Reader()
+    found = []
+    for start, end in zip([0, *cuts], [*cuts, len(whole)]):
+        found += reader.feed(whole[start:end])
+    assert found == journal.entries(read("journal-awkward-fields.jsonl"))
+    assert reader.rest == b'{"torn'
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -65,3 +65,38 @@ def test_they_run_at_once():
 
 def test_the_order_is_the_callers():
     assert list(probe.run_all(context(5), {"b": fine, "a": fine})) == ["b", "a"]
+
+
+def test_those_that_take_turns_do_not_run_at_once():
+    turn, busy, most = probe.Turn(10), [], []
+
+    def work(_context):
+        with turn:
+            busy.append(1)
+            most.append(len(busy))
+            time.sleep(0.05)
+            busy.pop()
+        return fine(_context)
+
+    records = probe.run_all(context(20), {"one": work, "two": work, "three": work})
+    assert [record["status"] for record in records.values()] == ["ok"] * 3
+    assert most == [1, 1, 1]
+
+
+def test_one_that_hangs_in_its_turn_is_not_waited_for():
+    turn, never, order = probe.Turn(0.2), threading.Event(), threading.Event()
+
+    def hang(_context):
+        with turn:
+            order.set()
+            never.wait(30)
+        return fine(_context)
+
+    def after(_context):
+        order.wait(10)
+        with turn:
+            return fine(_context)
+
+    records = probe.run_all(context(3), {"hang": hang, "after": after, "last": after})
+    assert [record["status"] for record in records.values()] == ["unknown", "ok", "ok"]
+    never.set()

@@ -187,6 +187,15 @@ def test_signatures(source: str, answer: Any) -> None:
     assert ask(source.replace("%s", API), evidence) is answer
 
 
+@pytest.mark.parametrize(("whole", "answer"), [(True, False), (None, False), (False, None)])
+def test_a_signature_that_is_not_in_the_lines_that_were_read_may_be_in_the_others(whole: Any, answer: Any) -> None:
+    evidence = healthy_evidence()
+    record = {"code": "missing_module", "count": 1, "last_seen_at": "2026-11-23T17:49:40Z", "age_seconds": 20.0}
+    data(evidence, "journal")["units"][API].update(signatures=[record], whole=whole)
+    assert ask("signature('%s', 'traceback')" % API, evidence) is answer
+    assert ask("signature('%s', 'missing_module')" % API, evidence) is True
+
+
 @pytest.mark.parametrize(
     ("started", "answer"),
     [("2026-11-23T17:49:39Z", True), ("2026-11-23T17:49:41Z", False), (None, None), ("yesterday", None)],
