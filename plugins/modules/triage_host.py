@@ -58,6 +58,7 @@ options:
     default: triage
 extends_documentation_fragment:
   - healtharchive.remediation.host
+  - healtharchive.remediation.host.reading
 seealso:
   - module: healtharchive.remediation.triage_info
   - module: healtharchive.remediation.triage_summary

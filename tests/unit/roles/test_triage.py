@@ -17,6 +17,7 @@ from typing import Any, Callable
 
 import pytest
 import yaml
+from ansible_collections.healtharchive.remediation.plugins.module_utils.options import ARGUMENT_SPEC
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage import samples
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_utils.triage.samples import (
     data,
@@ -55,9 +56,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for module in (CHECKOUT / "plugins" / "modules").glob("*.py"):
         if module.name != "triage_info.py":
             (here / "plugins" / "modules" / module.name).symlink_to(module)
-    fragment = (CHECKOUT / "plugins" / "doc_fragments" / "host.py").read_text()
-    options = yaml.safe_load(fragment.split('r"""')[1].split('"""')[0])["options"]
-    (here / "plugins" / "modules" / "triage_info.py").write_text(STAND_IN % [*options, "deadline"])
+    (here / "plugins" / "modules" / "triage_info.py").write_text(STAND_IN % [*ARGUMENT_SPEC])
     return root
 
 
