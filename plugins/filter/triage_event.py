@@ -12,7 +12,7 @@ author:
   - HealthArchive maintainers (@healtharchive)
 description:
   - What M(healtharchive.remediation.incident) records of a triage. It is the classes with their summaries, the severity that
-    triage suggests, and the digest of C(evidence.json) as M(healtharchive.remediation.triage_report) writes it.
+    triage suggests, and the digest of C(evidence.json) as M(healtharchive.remediation.triage_host) writes it.
 positional: result
 options:
   _input:
@@ -29,7 +29,7 @@ EXAMPLES = r"""
 - name: Record a triage
   healtharchive.remediation.incident:
     incident: 2026-11-23-api-down
-    events: "{{ [triage_evidence | healtharchive.remediation.triage_event(triage_result)] }}"
+    events: "{{ [triage_done.evidence | healtharchive.remediation.triage_event(triage_done.result)] }}"
 """
 
 RETURN = r"""

@@ -36,7 +36,7 @@ options:
     default: {}
   triage_directory:
     description:
-      - Where M(healtharchive.remediation.triage_report) wrote on the controller. The newest triage of this host there, if it is
+      - Where M(healtharchive.remediation.triage_host) wrote on the controller. The newest triage of this host there, if it is
         at most six hours old, gives the severity of an incident that is opened without one, and becomes a part of its record.
       - The extra variable C(triage) names another C(result.json) or its directory.
     type: str

@@ -34,8 +34,6 @@ RUNNING_TAIL_BYTES = 1024 * 1024
 ENDED_TAIL_BYTES = 64 * 1024
 # Running crawls whose logs are read; a host runs a few at most.
 RUNNING_TAILS = 8
-# Two clocks (the database's session, the storage box) may differ by so much without either being wrong.
-CLOCK_TOLERANCE_SECONDS = 60.0
 _LOOK_SECONDS = 6.0
 _LOG_SUFFIX = ".combined.log"
 _ENDED = ("failed", "retryable")

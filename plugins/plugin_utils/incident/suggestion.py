@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The severity that a triage suggests for an incident that is opened, with the rubric's sentence. Private to this collection.
 
-The files are those that M(triage_report) wrote: on the controller, for this host.
+The files are those that M(triage_host) wrote: on the controller, for this host.
 """
 
 from __future__ import annotations
