@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident_join
 short_description: Bring what was written down on the controller into the host's record
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - What happened while the host could not be reached waits in C(.pending/) below O(output_directory). Every event that waits
     for this host is recorded there, in its order and marked as late; it is forgotten here when the host has confirmed it.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident_record
 short_description: Record on the host what the operator said
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Runs M(healtharchive.remediation.incident) on the host. Texts that were given with C(-e) reach it as they were typed; no
     C({{ }}) in them is evaluated, on any ansible-core. For that they are named in O(said) and nowhere else.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident_summary
 short_description: Print what became of an incident
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Prints an incident, what is on record of it, where its note is, and the one command to type next.
   - Runs on the controller only and prints by itself, because every result format of Ansible would quote and escape the

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: verify_summary
 short_description: Print whether a host is well again
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Prints what failed, what could not be seen, what passed, whether it was recorded, and the one command to type next.
   - Runs on the controller only and prints by itself, because every result format of Ansible would quote and escape the
