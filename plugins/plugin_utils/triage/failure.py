@@ -24,6 +24,20 @@ _NO_ROOM = re.compile(
 )
 # With a terminal, which Ansible takes without pipelining, ssh says this, and what the module said is on the other stream.
 _SSH_ENDS = re.compile(r"Shared connection to \S+ closed\.")
+_LOGIN = (
+    (
+        re.compile(r"host key verification failed|remote host identification has changed", re.IGNORECASE),
+        "log in once by hand with ssh and compare the host's key before you accept it; if it has changed, find out why first",
+    ),
+    (
+        re.compile(r"permission denied \([a-z,-]+\)|too many authentication failures", re.IGNORECASE),
+        "compare ansible_user and ansible_ssh_private_key_file in the inventory with what `ssh` by hand needs",
+    ),
+    (
+        re.compile(r"could not resolve hostname", re.IGNORECASE),
+        "correct ansible_host in the inventory, or look at this controller's name resolution",
+    ),
+)
 _PREFIX = re.compile(r"^(?:Task failed: |Action failed: |Module failed: )+")
 
 
@@ -82,6 +96,10 @@ def line(
 def _not_reached(doing: str, reason: str, outside: Any) -> str:
     """ssh does not reach the host: what the public addresses answer says whether it is the host or the way to it."""
     what = "The host was not reached"
+    # These are said by ssh itself or by the other side's: whatever the public addresses answer, the way to the host is there.
+    for said, next_step in _LOGIN:
+        if said.search(reason):
+            return _sentence(doing, what, reason, next_step)
     by_hand = "try ssh to it by hand; if that fails too, the console of its provider shows whether it runs"
     data = outside.get("data") if isinstance(outside, Mapping) else None
     records = [data.get(name) for name in ("api", "frontend")] if isinstance(data, Mapping) else []

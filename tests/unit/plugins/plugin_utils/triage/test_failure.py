@@ -92,6 +92,22 @@ CASES = (
 )
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Failed to connect to the host via ssh: Host key verification failed.", "log in once by hand"),
+        ("Failed to connect to the host via ssh: haadmin@192.0.2.1: Permission denied (publickey).", "compare ansible_user"),
+        ("Failed to connect to the host via ssh: ssh: Could not resolve hostname h.invalid: -2", "correct ansible_host"),
+    ],
+)
+def test_a_login_that_is_refused_is_not_the_network_s_fault(said: str, expected: str) -> None:
+    outside = {"data": {"api": API, "frontend": SITE, "sound": True}}
+    shown = line({"unreachable": True, "msg": said}, outside)
+    assert "Next: " + expected in shown
+    assert "VPN" not in shown
+    assert "VPN" in line({"unreachable": True, "msg": "No route to host"}, outside)
+
+
 @pytest.mark.parametrize(("registered", "expected"), CASES)
 def test_what_failed_why_and_what_next(registered: Any, expected: str) -> None:
     assert line(registered).startswith("Triage was not done: " + expected)
