@@ -406,7 +406,7 @@ REFUSALS = [
     ("verification_outdated", lambda host: unfinished(verified(host), OTHER)),
     ("action_unfinished", lambda host: verified(unfinished(host))),
     ("action_unfinished", lambda host: unfinished(verified(host))),
-    (None, lambda host: verified(host)),
+    (None, verified),
     (None, lambda host: verified(verified(host, passed=False))),
     (None, lambda host: verified(acted(host))),
     (None, lambda host: acted(verified(host), changed=False)),
