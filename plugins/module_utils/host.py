@@ -211,22 +211,35 @@ def end_descendants() -> None:
     """Kill every process that descends from this one (see :func:`adopt_orphans`), and wait a moment until they have ended.
 
     Who ends hands its children on to us first, so when no child of ours lives, nothing of it does: also not what forks
-    and ends again and again, and would be missed by a look at all processes.
+    and ends again and again. What had ended by the time it was looked at may have handed one on after the list was read:
+    only a list without anybody new, all of them ended, is the end.
     """
     killed: Set[int] = set()
+    known: Set[int] = set()
     end = time.monotonic() + _REAP_SECONDS
     while True:
-        living = {pid for pid in _children() if _lives(pid)}
+        children = _children()
+        living = {pid for pid in children if _lives(pid)}
         for pid in living - killed:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            _kill_with_its_group(pid)
         killed |= living
         # One that waits in the kernel for what never comes cannot be ended, and is left to itself.
-        if not living or time.monotonic() >= end:
+        if (not living and children <= known) or time.monotonic() >= end:
             return
+        known |= children
         time.sleep(0.001)
+
+
+def _kill_with_its_group(pid: int) -> None:
+    """The whole process group at once, which no fork in it outruns. It is one of a command's session: all in it is ours to end."""
+    try:
+        group = os.getpgid(pid)
+        if group == os.getpgrp():
+            os.kill(pid, signal.SIGKILL)
+        else:
+            os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def _children() -> Set[int]:
