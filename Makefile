@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-quick bench pairs lint sanity clean distclean docs venv print-venv print-collections requirements \
-	stage-unit stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
+	stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-oldest-core
 
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
@@ -34,11 +34,11 @@ demo: ## Boot a sandbox host, break it, triage it over SSH
 
 test: ## Run every test there is (root, at most 20 minutes)
 	@tools/requisites controller lint sandbox
-	@$(STAGES) unit lint sanity service molecule incident -- sandbox end-to-end oldest-core
+	@$(STAGES) unit roles lint sanity service molecule incident -- sandbox end-to-end oldest-core
 
 test-quick: ## Run the tests that need no host (under 2 minutes)
 	@tools/requisites controller lint
-	@$(STAGES) unit -- lint
+	@$(STAGES) unit -- roles lint
 
 bench: ## Measure triage beside the runbook (root, about 12 minutes)
 	@tools/requisites controller sandbox
@@ -81,7 +81,11 @@ requirements: ## Pin the newest versions: PYTHON311=... PYTHON312=...
 	@tools/freeze-requirements "$(or $(PYTHON311),python3.11)" "$(or $(PYTHON312),python3.12)"
 
 stage-unit:
-	@tools/run pytest tests/unit
+	@tools/run pytest tests/unit --ignore tests/unit/roles
+
+# Each of these runs ansible-playbook, which makes them slow enough for a lane of their own.
+stage-roles:
+	@tools/run pytest tests/unit/roles
 
 stage-lint:
 	@tools/run tools/lint
