@@ -22,7 +22,12 @@ TYPED = {
 CONDITIONS = {"when", "that", "until", "failed_when", "changed_when"}
 # Only parses: it need not know Ansible's filters and tests.
 JINJA = Environment()
-FILES = [path for folder in ("roles", "playbooks") for path in sorted((ROOT / folder).rglob("*.yml")) if "meta" not in path.parts]
+FILES = [
+    path
+    for folder in ("roles", "playbooks")
+    for path in sorted((ROOT / folder).rglob("*.yml"))
+    if "meta" not in path.parts
+]
 
 
 def specification(role: str) -> dict:
@@ -78,7 +83,8 @@ def test_no_template_names_what_people_say(path):
 
 
 @pytest.mark.parametrize(
-    "document", [{"x": "{{ title }}"}, {"when": "incident is defined"}, [{"that": ["owner == 'x'"]}], "{{ a.b + trigger }}"]
+    "document",
+    [{"x": "{{ title }}"}, {"when": "incident is defined"}, [{"that": ["owner == 'x'"]}], "{{ a.b + trigger }}"],
 )
 def test_that_check_would_notice_one(document):
     assert variables(document) & TYPED

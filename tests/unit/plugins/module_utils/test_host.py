@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -84,6 +86,8 @@ def test_a_daemon_that_fled_its_session_is_ended_too(life, tmp_path):
         "import os, sys, time\n"
         "if os.fork() == 0:\n"
         "    os.setsid()\n"
+        "    with open(sys.argv[1] + '.group', 'w') as file:\n"
+        "        file.write(str(os.getpid()))\n"
         "    if os.fork() == 0:\n"
         "        [os.close(fd) for fd in (0, 1, 2)]\n"
         "        os.open(sys.argv[1], os.O_WRONLY)\n"
@@ -103,13 +107,18 @@ def test_a_daemon_that_fled_its_session_is_ended_too(life, tmp_path):
     pipe = str(tmp_path / "pipe")
     os.mkfifo(pipe)
     process = subprocess.Popen(python(outer, flee, pipe), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    with open(pipe, "rb") as reader:
-        assert process.stdout.readline() == b"waits\n"
-        # The positive control: it lives while nothing has ended it.
-        assert select.select([reader], [], [], 0.5)[0] == []
-        process.communicate(b"\n")
-        assert select.select([reader], [], [], 20)[0] == [reader]
-        assert reader.read() == b""
+    try:
+        with open(pipe, "rb") as reader:
+            assert process.stdout.readline() == b"waits\n"
+            # The positive control: it lives while nothing has ended it.
+            assert select.select([reader], [], [], 0.5)[0] == []
+            process.communicate(b"\n")
+            assert select.select([reader], [], [], 20)[0] == [reader]
+            assert reader.read() == b""
+    finally:
+        # A test that fails leaves nothing behind that takes the machine's time for ever.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int((tmp_path / "pipe.group").read_text()), signal.SIGKILL)
 
 
 def test_what_a_command_says_last_is_not_lost(monkeypatch):

@@ -59,7 +59,9 @@ def test_200_lines_as_long_as_journald_makes_them_are_read_whole(monkeypatch):
 @pytest.mark.parametrize("size", [1_000_000, 3_000_001])
 def test_of_too_much_the_newest_is_read_and_the_rest_is_said_to_be_missing(monkeypatch, size):
     """A line that names a fault is the oldest: it is not seen, and nobody may conclude that it is not there."""
-    script = "for number in range(199): entry(number, 'x' * %d)\nentry(199, 'Traceback (most recent call last):')" % size
+    script = (
+        "for number in range(199): entry(number, 'x' * %d)\nentry(199, 'Traceback (most recent call last):')" % size
+    )
     finding = look(monkeypatch, script)
     assert finding.status == "partial"
     assert codes(finding) == ["output_truncated"] * 2

@@ -193,7 +193,9 @@ def test_a_child_that_keeps_the_pipe_open_does_not_keep_us(environment) -> None:
     assert running(marker) == []
 
 
-@pytest.mark.parametrize("interpreter", ["exit 1", "echo '[]'", "echo '[[0, null, 1.0, 5, 0]]'; echo abc", "echo '[1]'"])
+@pytest.mark.parametrize(
+    "interpreter", ["exit 1", "echo '[]'", "echo '[[0, null, 1.0, 5, 0]]'; echo abc", "echo '[1]'"]
+)
 def test_without_the_interpreter_they_are_run_by_themselves(environment, interpreter) -> None:
     other = environment.program("other", interpreter, interpreter="/bin/sh")[0]
     program = environment.program("program", "print('by itself')")

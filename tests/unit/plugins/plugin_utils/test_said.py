@@ -25,7 +25,9 @@ def test_nothing_was_said(value):
     assert text("title", value) is None
 
 
-@pytest.mark.parametrize(("value", "expected"), [(5, "5"), (0, "0"), (1.5, "1.5"), (datetime.date(2026, 11, 23), "2026-11-23")])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(5, "5"), (0, "0"), (1.5, "1.5"), (datetime.date(2026, 11, 23), "2026-11-23")]
+)
 def test_what_yaml_makes_of_a_word(value, expected):
     assert text("title", value) == expected
 

@@ -127,7 +127,12 @@ def verified(at: str = "18:10", passed: Any = True, **results: str) -> Dict[str,
 def triage_run(at: str = "17:52") -> Dict[str, Any]:
     found = {"class": "deployment", "confidence": "certain", "summary": "The environment lacks slowapi"}
     return event(
-        "triage_run", at, evidence_digest="c" * 64, classes=[found], severity="sev1", summary="slowapi cannot be imported"
+        "triage_run",
+        at,
+        evidence_digest="c" * 64,
+        classes=[found],
+        severity="sev1",
+        summary="slowapi cannot be imported",
     )
 
 
@@ -164,12 +169,19 @@ def messy_flow() -> List[Dict[str, Any]]:
     return numbered(
         [
             {**opened(), "late": True, "recorded_at": "2026-11-23T19:30:00Z"},
-            event("severity_changed", "18:00", "anna", **{"from": "sev2", "to": "sev1", "reason": "the capture stands"}),
+            event(
+                "severity_changed", "18:00", "anna", **{"from": "sev2", "to": "sev1", "reason": "the capture stands"}
+            ),
             begun("18:30", "action-1", action="stale_mount", objective="Unmount the stale hot path"),
             finished("18:31", "action-1", outcome="failed", changed=None, detail="umount: target is busy"),
             verified("18:40", False, storage="failed", units="passed", jobs="unknown"),
             begun(next_day % "06", "action-2", action="worker", objective="Resume the worker", argv=[]),
-            event("incident_contained", next_day % "30", resolved_at=next_day % "30", reason="Parked until the box is back"),
+            event(
+                "incident_contained",
+                next_day % "30",
+                resolved_at=next_day % "30",
+                reason="Parked until the box is back",
+            ),
         ]
     )
 
@@ -218,5 +230,12 @@ def _check(text: str) -> Dict[str, Any]:
 
 def hostile_incident(text: str) -> Dict[str, Any]:
     return incident(
-        title=text, severity=text, area=text, owner=text, environment=text, state=text, resolved_at=text, severity_reason=text
+        title=text,
+        severity=text,
+        area=text,
+        owner=text,
+        environment=text,
+        state=text,
+        resolved_at=text,
+        severity_reason=text,
     )

@@ -35,7 +35,9 @@ def as_bash_takes_it(argv: list) -> list:
     return done.stdout.decode().split("\0")[:-1]
 
 
-@given(st.lists(WORDS | st.sampled_from(["$(id)", "`id`", "a b", "*", "~", "!x", "'\n'", "\\n\t", "-n", ""]), min_size=1))
+@given(
+    st.lists(WORDS | st.sampled_from(["$(id)", "`id`", "a b", "*", "~", "!x", "'\n'", "\\n\t", "-n", ""]), min_size=1)
+)
 def test_a_command_is_one_printable_line_that_means_the_same(argv: list) -> None:
     line = shell(argv)
     assert line.isprintable()
@@ -82,7 +84,10 @@ def test_a_template_may_have_more_than_the_contract_asks_for_and_write_it_otherw
         (HOST_TEMPLATE.replace("## Detection", "```\n## Detection\n```"), "lacks the heading detection"),
         (HOST_TEMPLATE.replace("## Detection", "<!--\n## Detection\n-->"), "lacks the heading detection"),
         (HOST_TEMPLATE + "## Metadata\n", "metadata twice"),
-        (HOST_TEMPLATE.replace("## Impact", "## X").replace("## Summary", "## Impact").replace("## X", "## Summary"), "order"),
+        (
+            HOST_TEMPLATE.replace("## Impact", "## X").replace("## Summary", "## Impact").replace("## X", "## Summary"),
+            "order",
+        ),
         (HOST_TEMPLATE + "<!-- healtharchive.remediation begin: timeline -->\n", "markers"),
         (HOST_TEMPLATE + "x" * 300000, "larger than 256 KiB"),
     ],
@@ -115,7 +120,12 @@ def test_the_public_draft_holds_nothing_that_is_not_public() -> None:
     about = incident(state="closed", resolved_at="2026-11-23T18:10:00Z", owner=secret, title="API down on nas.local")
     draft = public_draft(about, flow)
     assert not re.search(r"planted|10\.0\.0\.5|nas\.local|anna|vps-deploy|haadmin", draft)
-    for seen in ("2026-11-23: a problem with the API", "API down on (private host)", "2026-11-23 17:31: it began", "39 min"):
+    for seen in (
+        "2026-11-23: a problem with the API",
+        "API down on (private host)",
+        "2026-11-23 17:31: it began",
+        "39 min",
+    ):
         assert seen in draft
     for part in ("Impact", "Timeline", "Resolution", "Prevention"):
         assert "- %s" % part in draft

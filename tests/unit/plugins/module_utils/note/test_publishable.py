@@ -133,9 +133,10 @@ def test_a_fence_that_nobody_closed_takes_no_block_along() -> None:
     shown = publishable(broken)
     assert "(151 more lines left out)" not in shown.text
     assert "more lines left out" in shown.text
-    assert shown.text[shown.text.index("<!-- healtharchive.remediation begin: timeline") :] == note[
-        note.index("<!-- healtharchive.remediation begin: timeline") :
-    ]
+    assert (
+        shown.text[shown.text.index("<!-- healtharchive.remediation begin: timeline") :]
+        == note[note.index("<!-- healtharchive.remediation begin: timeline") :]
+    )
 
 
 def test_a_note_without_any_of_it_is_published_as_it_is() -> None:
@@ -172,5 +173,20 @@ def test_what_is_left_out_makes_no_markdown_of_hostile_text(text: str) -> None:
 
 def test_long_lines_cost_no_more_than_their_length() -> None:
     """Twenty thousand characters of what each pattern begins with are looked at in a moment."""
-    for begin in ("a", "1", ":", "10.", "a.", "fe80:", "https://", "token ", "\\", "x-", "://a:", "-----BEGIN ", "HC_", "-"):
+    for begin in (
+        "a",
+        "1",
+        ":",
+        "10.",
+        "a.",
+        "fe80:",
+        "https://",
+        "token ",
+        "\\",
+        "x-",
+        "://a:",
+        "-----BEGIN ",
+        "HC_",
+        "-",
+    ):
         publishable(begin * (20000 // len(begin)))

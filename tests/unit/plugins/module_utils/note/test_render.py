@@ -116,7 +116,13 @@ def test_what_a_reader_sees_of_one_that_did_not() -> None:
 
 def test_a_note_of_an_incident_just_opened_says_what_is_not_known() -> None:
     page = Page(new(numbered([opened()]), owner=None))
-    for seen in ("Status: draft", "Owner: not known", "End (UTC): not yet", "Not verified yet.", "Trigger: not named yet"):
+    for seen in (
+        "Status: draft",
+        "Owner: not known",
+        "End (UTC): not yet",
+        "Not verified yet.",
+        "Trigger: not named yet",
+    ):
         assert seen in page.text
 
 
@@ -138,7 +144,9 @@ def test_a_change_before_the_newest_verification_does_not_outdate_it() -> None:
         assert "verify again" not in new(healthy_flow() + again)
 
 
-@pytest.mark.parametrize("template", [None, HOST_TEMPLATE, HOST_TEMPLATE.replace("\n", "\r\n")], ids=["own", "host", "crlf"])
+@pytest.mark.parametrize(
+    "template", [None, HOST_TEMPLATE, HOST_TEMPLATE.replace("\n", "\r\n")], ids=["own", "host", "crlf"]
+)
 def test_rendering_again_gives_the_same_bytes(template: Any) -> None:
     for flow in (healthy_flow(), messy_flow(), []):
         first = render(None, template, CLOSED, flow)
@@ -159,7 +167,9 @@ def edited(note: str) -> str:
         note = note[:place] + hand + note[place:]
     for name in BLOCKS:
         marker = "<!-- healtharchive.remediation end: %s -->\n" % name
-        note = note.replace(marker, marker + "Right below the block %s  \n<!-- healtharchive.remediation: note -->\n" % name)
+        note = note.replace(
+            marker, marker + "Right below the block %s  \n<!-- healtharchive.remediation: note -->\n" % name
+        )
     return note + "\n\nThe last line has no end"
 
 
@@ -243,7 +253,14 @@ def test_hostile_text_in_every_field_stays_text(text: str) -> None:
 
 
 def test_hostile_text_can_be_read_as_it_is() -> None:
-    for text in ("<script>alert(1)</script>", "{{ lookup('pipe', 'id') }}", "a | b", "../../etc/passwd", "--", "\U0001f44d"):
+    for text in (
+        "<script>alert(1)</script>",
+        "{{ lookup('pipe', 'id') }}",
+        "a | b",
+        "../../etc/passwd",
+        "--",
+        "\U0001f44d",
+    ):
         page = check(render(None, None, incident(), hostile_flow(text)).text, hostile_flow(text), incident())
         assert page.text.count(text) > 10
 
@@ -270,7 +287,10 @@ def test_any_text_in_any_field(text: str) -> None:
     check(render(None, HOST_TEMPLATE, about, flow).text, flow, about)
 
 
-@given(st.lists(JSON | st.fixed_dictionaries({"kind": st.sampled_from([e["kind"] for e in messy_flow()]), "data": JSON})), JSON)
+@given(
+    st.lists(JSON | st.fixed_dictionaries({"kind": st.sampled_from([e["kind"] for e in messy_flow()]), "data": JSON})),
+    JSON,
+)
 def test_whatever_is_no_event_does_no_harm(events: Any, about: Any) -> None:
     about = about if isinstance(about, dict) else {}
     first = render(None, HOST_TEMPLATE, about, events)

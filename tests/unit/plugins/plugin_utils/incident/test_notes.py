@@ -22,7 +22,9 @@ from ansible_collections.healtharchive.remediation.tests.unit.plugins.module_uti
 ID = "2026-11-23-api-502"
 
 
-def write(directory: Path, flow: Any = None, check_mode: bool = False, former: Any = None, **about: Any) -> notes.Written:
+def write(
+    directory: Path, flow: Any = None, check_mode: bool = False, former: Any = None, **about: Any
+) -> notes.Written:
     flow = healthy_flow() if flow is None else flow
     return notes.write(str(directory), incident(**about), flow, HOST_TEMPLATE, former, check_mode)
 
@@ -60,7 +62,9 @@ def test_check_mode_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
     assert notes.diff(planned)["after"] == planned.after
 
 
-@pytest.mark.parametrize("name", ["../x", "2026-11-23-../../x", "/etc/passwd", "", None, 3, "2026-11-23-a\n", "2026-11-23-A"])
+@pytest.mark.parametrize(
+    "name", ["../x", "2026-11-23-../../x", "/etc/passwd", "", None, 3, "2026-11-23-a\n", "2026-11-23-A"]
+)
 def test_no_path_is_built_from_what_is_no_id(tmp_path: Path, name: Any) -> None:
     with pytest.raises(Refused) as caught:
         write(tmp_path / "incidents", id=name)

@@ -229,7 +229,9 @@ def test_a_note_that_is_on_main_already(places: Places) -> None:
     assert README.count("\n") + 1 == places.git("show", "%s:%s" % (BRANCH, INDEX)).count("\n")
 
 
-@pytest.mark.parametrize("name", ["../../x", "2026-11-23-a/../../b", "2026-11-23-", "", "-x", "2026-11-23-a\n", 3, None, "HEAD"])
+@pytest.mark.parametrize(
+    "name", ["../../x", "2026-11-23-a/../../b", "2026-11-23-", "", "-x", "2026-11-23-a\n", 3, None, "HEAD"]
+)
 def test_what_is_no_id_is_refused_before_anything_is_looked_at(places: Places, name: Any) -> None:
     before = places.state()
     assert places.refused(about={**CLOSED, "id": name}).code == "bad_incident"
@@ -266,12 +268,19 @@ def hostile_configuration(places: Places, witness: Path) -> List[str]:
         "user.name": "Clone Owner",
         "user.email": "owner@example.org",
     }
-    (places.clone.parent / "included").write_text('[core]\n\tattributesFile = %s/attributes\n' % places.clone.parent)
+    (places.clone.parent / "included").write_text("[core]\n\tattributesFile = %s/attributes\n" % places.clone.parent)
     (places.clone.parent / "attributes").write_text("*.md filter=evil\n*.py filter=a=b c\n")
     hooks = places.clone.parent / "hooks"
     hooks.mkdir()
     for directory in (hooks, places.clone / ".git" / "hooks"):
-        for name in ("reference-transaction", "post-index-change", "pre-commit", "commit-msg", "post-commit", "pre-auto-gc"):
+        for name in (
+            "reference-transaction",
+            "post-index-change",
+            "pre-commit",
+            "commit-msg",
+            "post-commit",
+            "pre-auto-gc",
+        ):
             (directory / name).write_text(program.read_text())
             (directory / name).chmod(0o755)
     (places.clone / ".git" / "info" / "attributes").write_text("* filter=evil\n")
@@ -303,7 +312,9 @@ def test_that_the_same_clone_does_run_them_for_git_itself(places: Places, tmp_pa
     witness = tmp_path / "witness"
     hostile_configuration(places, witness)
     os.utime(places.clone / INDEX, (1, 1))
-    subprocess.run(["git", "status"], cwd=places.clone, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        ["git", "status"], cwd=places.clone, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     assert witness.exists()
     witness.unlink()
     subprocess.run(["git", "update-ref", "refs/heads/x", "HEAD"], cwd=places.clone, check=True)

@@ -53,7 +53,8 @@ class Host:
             self.events, rules.Wish(incident=waiting["incident"], events=drafts), "2026-11-23T19:00:00Z"
         )
         self.events += [
-            {**each._asdict(), "at": each.at or "2026-11-23T19:00:00Z", "data": dict(each.data)} for each in decision.drafts
+            {**each._asdict(), "at": each.at or "2026-11-23T19:00:00Z", "data": dict(each.data)}
+            for each in decision.drafts
         ]
         return [each for each in self.events if each["incident"] == decision.incident]
 
@@ -146,7 +147,9 @@ def test_an_incident_of_the_host_can_be_noted_about_but_not_opened(tmp_path: Pat
         ({"incident": "2026-11-23-a\n"}, "bad_incident"),
     ],
 )
-def test_what_cannot_be_recorded_is_refused_and_nothing_is_written(tmp_path: Path, wish: Dict[str, Any], code: str) -> None:
+def test_what_cannot_be_recorded_is_refused_and_nothing_is_written(
+    tmp_path: Path, wish: Dict[str, Any], code: str
+) -> None:
     with pytest.raises(BadInput) as caught:
         record(tmp_path, **wish)
     assert caught.value.code == code
@@ -176,7 +179,8 @@ def test_the_same_incident_opened_on_the_host_meanwhile(tmp_path: Path) -> None:
     host = Host()
     wish = rules.Wish(title=OPENING["title"], severity="sev0", started_at="2026-11-23T17:00:00Z")
     host.events += [
-        {**each._asdict(), "at": "2026-11-23T17:40:00Z"} for each in rules.decide([], wish, "2026-11-23T17:40:00Z").drafts
+        {**each._asdict(), "at": "2026-11-23T17:40:00Z"}
+        for each in rules.decide([], wish, "2026-11-23T17:40:00Z").drafts
     ]
     given = host.join(pending(tmp_path)[0])
     assert [event["kind"] for event in given] == ["incident_opened", "remark"]
@@ -189,7 +193,8 @@ def test_another_incident_under_the_same_id_on_the_host_stays_another_one(tmp_pa
     host = Host()
     wish = rules.Wish(title="The host does not answer!", severity="sev3")
     host.events += [
-        {**each._asdict(), "at": "2026-11-23T17:40:00Z"} for each in rules.decide([], wish, "2026-11-23T17:40:00Z").drafts
+        {**each._asdict(), "at": "2026-11-23T17:40:00Z"}
+        for each in rules.decide([], wish, "2026-11-23T17:40:00Z").drafts
     ]
     assert host.events[0]["incident"] == ID
     given = host.join(pending(tmp_path)[0])
@@ -241,7 +246,11 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory: Any, text: str) -> None
 
 
 def test_secrets_that_look_like_ones_are_not_written_down(tmp_path: Path) -> None:
-    record(tmp_path, **OPENING, events=[remark("HEALTHARCHIVE_ADMIN_TOKEN=planted-5f2e and https://u:planted@x.example.org")])
+    record(
+        tmp_path,
+        **OPENING,
+        events=[remark("HEALTHARCHIVE_ADMIN_TOKEN=planted-5f2e and https://u:planted@x.example.org")],
+    )
     content = (tmp_path / ".pending" / HOST / (ID + ".jsonl")).read_text()
     assert "planted" not in content
     assert "HEALTHARCHIVE_ADMIN_TOKEN=" in content

@@ -17,7 +17,9 @@ from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_uti
 NOW = times.to_epoch("2026-11-23T18:00:00Z")
 
 
-def triage(base: Any, host: str = "archive", break_it: Any = samples.worker_inactive, at: str = "2026-11-23T17:50:00Z") -> str:
+def triage(
+    base: Any, host: str = "archive", break_it: Any = samples.worker_inactive, at: str = "2026-11-23T17:50:00Z"
+) -> str:
     """The files of a triage; their directory."""
     evidence = {**samples.healthy_evidence(), "collected_at": at}
     break_it(evidence)

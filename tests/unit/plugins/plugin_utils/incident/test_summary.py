@@ -52,7 +52,9 @@ def render(said: Any, note: Any = None, joined: Any = None, branch: Any = None, 
 
 
 def test_an_incident_that_was_opened():
-    assert render(recorded(severity_from="triage/archive/x/result.json"), {"path": "incidents/x.md", "problems": []}) == (
+    assert render(
+        recorded(severity_from="triage/archive/x/result.json"), {"path": "incidents/x.md", "problems": []}
+    ) == (
         """
 === archive: incident 2026-11-23-api-down is open (sev1) ===
 
@@ -95,7 +97,9 @@ def test_a_closed_sev1_has_its_deadline_and_its_draft():
         state="closed", trigger="A deploy", underlying="No check", resolved_at="2026-11-23T19:00:00Z",
         communication_deadline="2026-11-25T19:00:00Z",
     )  # fmt: skip
-    text = render(recorded(closed), {"path": "x", "problems": [], "public_draft": "## Draft\n\nIt was {{ x }}\x1b[31m."})
+    text = render(
+        recorded(closed), {"path": "x", "problems": [], "public_draft": "## Draft\n\nIt was {{ x }}\x1b[31m."}
+    )
     assert "trigger   A deploy" in text
     assert "Tell the public until 2026-11-25T19:00:00Z" in text
     assert "    ## Draft" in text
@@ -117,7 +121,12 @@ def test_joined_and_renamed():
 
 
 def test_a_branch():
-    branch = {"branch": "incident/" + ID, "commit": "c" * 40, "removed": [{"line": 3, "what": "secret"}], "problems": []}
+    branch = {
+        "branch": "incident/" + ID,
+        "commit": "c" * 40,
+        "removed": [{"line": 3, "what": "secret"}],
+        "problems": [],
+    }
     text = render(recorded(), branch=branch)
     assert "incident/%s, commit cccccccccccc; nothing was pushed" % ID in text
     assert "1 places of the note (secret)" in text

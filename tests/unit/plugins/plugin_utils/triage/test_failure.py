@@ -96,8 +96,14 @@ CASES = (
     ("said", "expected"),
     [
         ("Failed to connect to the host via ssh: Host key verification failed.", "log in once by hand"),
-        ("Failed to connect to the host via ssh: haadmin@192.0.2.1: Permission denied (publickey).", "compare ansible_user"),
-        ("Failed to connect to the host via ssh: ssh: Could not resolve hostname h.invalid: -2", "correct ansible_host"),
+        (
+            "Failed to connect to the host via ssh: haadmin@192.0.2.1: Permission denied (publickey).",
+            "compare ansible_user",
+        ),
+        (
+            "Failed to connect to the host via ssh: ssh: Could not resolve hostname h.invalid: -2",
+            "correct ansible_host",
+        ),
     ],
 )
 def test_a_login_that_is_refused_is_not_the_network_s_fault(said: str, expected: str) -> None:
