@@ -18,7 +18,7 @@ from typing import Optional
 # As the service's ops directories (contract 1.1).
 DIRECTORY_MODE = 0o2770
 FILE_MODE = 0o660
-# What a creation leaves that was cut short: nobody else can have used it yet, so it is completed.
+# What a creation leaves that was cut short: empty, and completed by the next one.
 _NEW_DIRECTORY_MODE = 0o700
 _NEW_FILE_MODE = 0o600
 
@@ -48,8 +48,10 @@ def directory(parent: int, name: str, path: str, create: bool) -> Optional[int]:
     try:
         status = os.fstat(descriptor)
         check_owner(status, path)
-        # In a directory with the set-group-id bit a new one has it too.
-        if create and stat.S_IMODE(status.st_mode) & ~stat.S_ISGID == _NEW_DIRECTORY_MODE:
+        # In a directory with the set-group-id bit a new one has it too. One that holds something is not new: who may rename
+        # in the parent could put another's private directory here.
+        new = stat.S_IMODE(status.st_mode) & ~stat.S_ISGID == _NEW_DIRECTORY_MODE
+        if create and new and not os.listdir(descriptor):
             _settle(descriptor, parent, DIRECTORY_MODE)
     except BaseException:
         os.close(descriptor)
@@ -89,7 +91,12 @@ def created_file(parent: int, name: str, path: str, flags: int) -> int:
     try:
         status = os.fstat(descriptor)
         check_owner(status, path)
+        if status.st_nlink != 1:
+            raise Unsafe("%s has other names too." % path)
         if stat.S_IMODE(status.st_mode) == _NEW_FILE_MODE:
+            # It gets its mode before anything is written: what is private and has content was put here under this name.
+            if status.st_size:
+                raise Unsafe("%s is somebody's private file." % path)
             _settle(descriptor, parent, FILE_MODE)
     except BaseException:
         os.close(descriptor)

@@ -81,7 +81,7 @@ class Clone:
 
     def changes(self) -> List[str]:
         """Files of the working tree that are not as they were committed, untracked ones too."""
-        arguments = ("status", "--porcelain=v1", "-z", "--branch", "--untracked-files=normal", "--ignore-submodules=none")
+        arguments = ("status", "--porcelain=v1", "-z", "--branch", "--untracked-files=normal", "--ignore-submodules=dirty")
         try:
             return [each["path"] for each in git.porcelain_z(self._out(*arguments))["files"]]
         except ParseError as error:

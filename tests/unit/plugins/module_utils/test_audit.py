@@ -81,12 +81,34 @@ def test_owner_and_mode_are_those_of_the_ops_directory(tmp_path, mode):
     assert (stat.S_IMODE(log.st_mode), log.st_uid, log.st_gid) == (0o660, os.geteuid(), group)
 
 
-def test_a_creation_that_was_cut_short_is_completed(tmp_path):
+@pytest.mark.parametrize("cut", ["directory", "file"])
+def test_a_creation_that_was_cut_short_is_completed(tmp_path, cut):
     (tmp_path / "remediation").mkdir(0o700)
-    file_of(tmp_path).touch(0o600)
+    if cut == "file":
+        (tmp_path / "remediation").chmod(0o2770)
+        file_of(tmp_path).touch(0o600)
     opened(tmp_path).append(remark("first"))
     assert stat.S_IMODE((tmp_path / "remediation").stat().st_mode) == 0o2770
     assert stat.S_IMODE(file_of(tmp_path).stat().st_mode) == 0o660
+
+
+def test_somebodys_private_files_put_in_their_place_stay_private(tmp_path):
+    """Who may write to the ops directory may rename in it what root owns."""
+    (tmp_path / "remediation").mkdir(0o700)
+    file_of(tmp_path).write_text("a secret")
+    file_of(tmp_path).chmod(0o600)
+    assert refused(lambda: opened(tmp_path).append(remark("first"))).code == "audit_unsafe"
+    assert stat.S_IMODE((tmp_path / "remediation").stat().st_mode) == 0o700
+    assert stat.S_IMODE(file_of(tmp_path).stat().st_mode) == 0o600
+    assert file_of(tmp_path).read_text() == "a secret"
+
+
+def test_a_log_with_a_second_name_is_not_used(tmp_path):
+    opened(tmp_path).append(remark("first"))
+    before = file_of(tmp_path).read_bytes()
+    os.link(file_of(tmp_path), tmp_path / "other")
+    assert refused(lambda: opened(tmp_path).append(remark("second"))).code == "audit_unsafe"
+    assert file_of(tmp_path).read_bytes() == before
 
 
 def test_modes_of_the_site_are_left_alone(tmp_path):
