@@ -231,7 +231,7 @@ def end_descendants() -> None:
 
 
 def _kill_with_its_group(pid: int) -> None:
-    """The whole process group at once, which no fork in it outruns. It is one of a command's session: all in it is ours to end."""
+    """The whole process group at once, which no fork in it outruns. It is a command's: all in it is ours to end."""
     try:
         group = os.getpgid(pid)
         if group == os.getpgrp():

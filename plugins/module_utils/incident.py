@@ -70,13 +70,12 @@ class Action(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """``position`` is its place in the log; a late one counts from when it happened."""
+    """``position`` is its place in the log; ``at`` is when the look ended."""
 
     verification_id: str
     passed: Optional[bool]
     position: int
     at: str
-    late: bool
 
 
 class Incident:
@@ -139,7 +138,8 @@ class Record:
         if self._last_change is None:
             return False
         position, at = self._last_change
-        return position > verification.position or (verification.late and at > verification.at)
+        # Recorded after it, or made while it looked or later: a look may be recorded long after it was made.
+        return position > verification.position or at >= verification.at
 
     def add(self, event: Mapping[str, Any]) -> None:
         """Take the next event. One of an unknown kind says nothing here."""
@@ -160,7 +160,7 @@ class Record:
             incident.severity, incident.severity_reason = data["to"], data["reason"]
             incident.severity_changes += 1
         elif kind == "verified":
-            look = (data["verification_id"], data["passed"], self._position, event["at"], event["late"])
+            look = (data["verification_id"], data["passed"], self._position, event["at"])
             # One that joins late may be older than one that is there.
             if incident.verification is None or not event["late"] or event["at"] >= incident.verification.at:
                 incident.verification = Verification(*look)
@@ -514,6 +514,14 @@ def _close(decision: Decision, incident: Incident, wish: Wish, now: str) -> None
             "verification_outdated",
             "The host was changed after the last verification of incident %s, at %s." % (incident.id, look.at),
             verify,
+        )
+    running = [action for action in decision.record.unfinished.values() if action.incident is not None]
+    if running:
+        raise BadInput(
+            "action_unfinished",
+            "Incident %s cannot be closed: %s of incident %s was begun at %s and its end is not recorded, so it may be changing "
+            "the host." % (incident.id, running[0].action, running[0].incident, running[0].begun_at),
+            "Settle it in its own incident, verify again, then close this one.",
         )
     data = {
         # What was contained was over then: the public's 48 hours count from there.

@@ -136,6 +136,13 @@ def _changed(
     """``writer`` None: nothing is written."""
     chain = chains.Chain()
     decision = _decided(here, snapshot, chain, wish, now)
+    if not chain.verified and any(draft.kind == "incident_closed" for draft in decision.drafts):
+        raise BadInput(
+            "record_broken",
+            "Incident %s cannot be closed: the record %s is not whole, so it proves no verification."
+            % (decision.incident, log.paths.log),
+            "incident_info names the first broken line. Until it is explained, state: contained with a reason is the honest end.",
+        )
     planned = _planned(log, snapshot, decision.drafts, now, here.redactor)
     recorded = list(snapshot.events_of(decision.incident))
     if writer is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 import stat
 import subprocess
 import time
@@ -387,6 +388,25 @@ def test_the_first_broken_line_is_named(host):
     assert outcome.result["record"]["first_broken_line"] == 4
     assert any("line 4" in notice for notice in outcome.notices)
     assert host.log[-1]["data"]["text"] == "goes on"
+
+
+def test_a_broken_record_proves_no_verification(host):
+    """A line that was edited is not believed; without it an older pass would count."""
+    failed = {"verification_id": "v1", "passed": False, "checks": [{"check": "units", "result": "failed", "detail": None}]}
+    passed = {"verification_id": "v2", "passed": True, "checks": [{"check": "units", "result": "passed", "detail": None}]}
+    said = {"incident": NAME, "state": "closed", "trigger": "x", "underlying": "y"}
+    older = {**passed, "verification_id": "v0"}
+    host.incident(**OPEN, events=[{"kind": "verified", "data": each} for each in (older, failed)])
+    path = host.operations / "remediation" / "audit.jsonl"
+    whole = path.read_bytes()
+    edited = re.sub(rb'"passed":( ?)false', rb'"passed":\1true', whole)
+    assert edited != whole
+    path.write_bytes(edited)
+    assert host.refuses(**said) == "record_broken"
+    assert path.read_bytes() == edited
+    # The positive control: the same record, whole, and a verification that passed.
+    path.write_bytes(whole)
+    assert host.incident(**said, events=[{"kind": "verified", "data": passed}]).result["incident"]["state"] == "closed"
 
 
 # --- triage's probe
