@@ -108,7 +108,7 @@ stage-incident:
 
 stage-molecule:
 	@tools/each-core molecule test --no-command-borders --scenario-name triage
-	@tools/run molecule test --no-command-borders --scenario-name incident
+	@tools/each-core molecule test --no-command-borders --scenario-name incident
 
 stage-oldest-core:
 	@tools/run pytest tests/packaging
