@@ -157,13 +157,13 @@ def another_certificate(host, names: list, begins: datetime, ends: datetime):
         # who names no host, as for an address, is shown whatever certificate there is
         "sed -i 's,tls internal,tls /etc/caddy/other.crt /etc/caddy/other.key,; s,disable_redirects,off,;"
         " s,admin off,&\\n\\tdefault_sni %s,' /etc/caddy/Caddyfile\n"
-        "systemctl restart caddy" % (*(text.decode() for text in texts), OTHER_NAME)
+        "systemctl reset-failed caddy; systemctl restart caddy" % (*(text.decode() for text in texts), OTHER_NAME)
     )
     try:
         yield
     finally:
         host.root(
-            "mv /run/Caddyfile.kept /etc/caddy/Caddyfile; rm /etc/caddy/other.*; systemctl restart caddy\n"
+            "mv /run/Caddyfile.kept /etc/caddy/Caddyfile; rm /etc/caddy/other.*; systemctl reset-failed caddy; systemctl restart caddy\n"
             "until curl -fsS -o /dev/null http://localhost/api/health; do sleep 0.2; done"
         )
 
