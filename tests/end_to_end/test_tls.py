@@ -163,7 +163,8 @@ def another_certificate(host, names: list, begins: datetime, ends: datetime):
         yield
     finally:
         host.root(
-            "mv /run/Caddyfile.kept /etc/caddy/Caddyfile; rm /etc/caddy/other.*; systemctl reset-failed caddy; systemctl restart caddy\n"
+            "mv /run/Caddyfile.kept /etc/caddy/Caddyfile; rm /etc/caddy/other.*\n"
+            "systemctl reset-failed caddy; systemctl restart caddy\n"
             "until curl -fsS -o /dev/null http://localhost/api/health; do sleep 0.2; done"
         )
 
