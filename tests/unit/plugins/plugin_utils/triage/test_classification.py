@@ -449,6 +449,9 @@ def test_a_directory_that_the_worker_failed_on_is_named_when_the_jobs_cannot_be_
     rules = rules_of(judge(evidence))
     assert rules[:2] == (["job_directories_suspect", "postgresql_down"] if found else rules[:2])
     assert ("job_directories_suspect" in rules) is found
+    said = [each["confidence"] for each in judge(evidence)["classes"] if each["rule"] == "job_directories_suspect"]
+    # A sound host has annual directories on its own disk too, and a line about tiering names none.
+    assert said == ([] if not found else ["likely" if code == "output_dir_not_writable" else "possible"])
 
 
 def test_indexing_may_wait_for_a_running_crawl() -> None:
