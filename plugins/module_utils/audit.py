@@ -147,11 +147,19 @@ class Snapshot:
                         yield event
 
     def find(self, event_id: str) -> Optional[Dict[str, Any]]:
-        """The event of that id, or None. A line that cannot be believed does not count: it may have been cut short.
-
-        The bytes are searched, not the events: a thousand times faster than to follow the chain.
-        """
+        """The event of that id, or None. A line that cannot be believed does not count: it may have been cut short."""
         mark = b'"event_id":"%s"' % event_id.encode("ascii")
+        return next((event for event in self._holding(mark) if event["event_id"] == event_id), None)
+
+    def of_action(self, action_id: str) -> Iterator[Dict[str, Any]]:
+        """The events of an action, in the order of the log. Lines that cannot be believed do not count."""
+        for event in self._holding(b'"action_id":"%s"' % action_id.encode("ascii")):
+            if event["data"].get("action_id") == action_id:
+                yield event
+
+    def _holding(self, mark: bytes) -> Iterator[Dict[str, Any]]:
+        """The events whose lines hold the mark. The bytes are searched, not the events: a thousand times faster than to
+        follow the chain."""
         start, overlap = 0, b""
         while self._descriptor is not None and start < self.size:
             part = os.pread(self._descriptor, min(self.size - start, _CHUNK_BYTES), start)
@@ -162,14 +170,11 @@ class Snapshot:
             if place != -1:
                 position = start - len(overlap) + place
                 with contextlib.suppress(ParseError):
-                    event = lines.decode(self._line_around(position))
-                    if event["event_id"] == event_id:
-                        return event
+                    yield lines.decode(self._line_around(position))
                 start, overlap = position + len(mark), b""
                 continue
             start += len(part)
             overlap = content[-len(mark) :]
-        return None
 
     def _line_around(self, position: int) -> bytes:
         """The line that holds the byte at that position."""
@@ -288,10 +293,30 @@ class AuditLog:
     def begin(self, incident: Optional[str], action_id: str, action: str, **said: Any) -> Written:
         """Record that an action begins, before it does. ``said``: the other fields of ``action_begun``.
 
-        Only when this has returned may the action begin. The same ``action_id`` is recorded once.
+        Only when this has returned may the action begin. An ``action_id`` that is in the log already is refused
+        (``action_exists``): what is begun under it would not be on record. Only the same run may say the same again, as
+        long as its end is not recorded; then ``appended`` is false. :class:`AuditUnavailable`, :class:`BadInput`.
         """
         data = {"argv": [], "subjects": [], **said, "action_id": action_id, "action": action}
-        return self.append(Draft("action_begun", data, incident, events.event_id_of("begun", action_id)), once=True)
+        data = events.kept_data("action_begun", data, self.redactor)
+        draft = Draft("action_begun", data, incident, events.event_id_of("begun", action_id))
+        by = events.kept_origin(self.origin, self.redactor)["by"]
+        with self.writing() as writer:
+            there = list(writer.of_action(action_id))
+            shadow = writer.find(draft.event_id or "")
+            if not there and shadow is None:
+                return writer.append(draft)
+            first = there[0] if there else shadow or {}
+            said_before = (first["kind"], first["incident"], first["by"], first["data"])
+            # Who does not say in which run cannot be known again.
+            if len(there) == 1 and by["run"] is not None and said_before == (draft.kind, incident, by, data):
+                return Written(first, False)
+        raise BadInput(
+            "action_exists",
+            "The record has an action with the id %s already: %s, begun at %s."
+            % (action_id, first["data"].get("action", first["kind"]), first["at"]),
+            "Nothing was done. See how that one ended (incident_info); begin the new one under an id of its own.",
+        )
 
     def finish(
         self,

@@ -24,10 +24,19 @@ def described(loader: Any) -> Dict[str, str]:
     typed = said(loader, (*_OPERATORS, *_JOBS))
     operator = next((typed[name] for name in _OPERATORS if name in typed), None) or _login()
     job = next((typed[name] for name in _JOBS if name in typed), None)
-    # The workers of one run of ansible-playbook have it as their parent.
-    run = "awx-%s" % job if job else "pid-%d" % os.getppid()
+    run = "awx-%s" % job if job else _process(os.getppid())
     found = {"operator": operator, "controller": socket.gethostname(), "run": run}
     return {name: value for name, value in found.items() if value}
+
+
+def _process(parent: int) -> str:
+    """The run of ansible-playbook, which is the parent of its workers; with its start, for numbers are used again."""
+    try:
+        with open("/proc/%d/stat" % parent, "rb") as file:
+            # Behind the name, which may hold anything: the 20th field is the start, in ticks since the machine's.
+            return "pid-%d-%d" % (parent, int(file.read().rpartition(b")")[2].split()[19]))
+    except (OSError, ValueError, IndexError):
+        return "pid-%d" % parent
 
 
 def _login() -> str:

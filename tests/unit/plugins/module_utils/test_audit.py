@@ -18,7 +18,7 @@ from typing import Any, Callable, List
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import audit
 from ansible_collections.healtharchive.remediation.plugins.module_utils.audit import AuditLog, AuditUnavailable, Paths
-from ansible_collections.healtharchive.remediation.plugins.module_utils.events import BadEvent, Draft, Origin
+from ansible_collections.healtharchive.remediation.plugins.module_utils.events import BadEvent, Draft, Origin, event_id_of
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.audit import Chain
 from ansible_collections.healtharchive.remediation.plugins.module_utils.redact import Redactor
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
@@ -185,13 +185,71 @@ def test_every_event_is_found_wherever_it_lies(tmp_path, monkeypatch, chunk):
 
 def test_begun_and_finished(tmp_path):
     log = opened(tmp_path)
+    log.begin(NAME, "a1", "deploy", argv=[["x", "--ref", "y"]], subjects=["unit"], objective="mend")
     for _again in range(2):
-        log.begin(NAME, "a1", "deploy", argv=[["x", "--ref", "y"]], subjects=["unit"], objective="mend")
         log.finish(NAME, "a1", "applied", True, "done")
     kinds = [json.loads(line)["kind"] for line in file_of(tmp_path).read_text().splitlines()]
     assert kinds == ["action_begun", "action_finished"]
     with pytest.raises(BadEvent):
         log.begin(NAME, "a2", "deploy", password="x")
+
+
+def in_run(operations: Path, run: Any) -> AuditLog:
+    return AuditLog(Paths(str(operations)), Origin("haadmin", "somebody", "desk", run), Redactor(["hunter2-correct"]))
+
+
+def begin(log: AuditLog, incident: Any = NAME, action_id: str = "a1", **more: Any) -> audit.Written:
+    return log.begin(incident, action_id, "deploy", **{"objective": "mend", "rollback": "hunter2-correct", **more})
+
+
+def test_a_run_that_is_cut_short_may_begin_the_same_again(tmp_path):
+    """The link broke while it recorded: nobody knows whether it did."""
+    first = begin(in_run(tmp_path, "pid-1"))
+    again = begin(in_run(tmp_path, "pid-1"))
+    assert (first.appended, again.appended) == (True, False)
+    assert again.event == first.event
+    assert len(file_of(tmp_path).read_bytes().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "log, said",
+    [
+        ("pid-2", {}),
+        (None, {}),
+        ("pid-1", {"incident": "2026-11-23-other"}),
+        ("pid-1", {"incident": None}),
+        ("pid-1", {"objective": "something else"}),
+    ],
+)
+def test_the_id_of_an_action_is_used_once(tmp_path, log, said):
+    begin(in_run(tmp_path, "pid-1"))
+    begin(in_run(tmp_path, None), action_id="a2")
+    before = file_of(tmp_path).read_bytes()
+    assert refused(lambda: begin(in_run(tmp_path, log), **said)).code == "action_exists"
+    assert refused(lambda: begin(in_run(tmp_path, None), action_id="a2")).code == "action_exists"
+    assert file_of(tmp_path).read_bytes() == before
+    # The control: another id is another action.
+    assert begin(in_run(tmp_path, log), action_id="a3", **said).appended
+
+
+def test_an_action_that_has_ended_does_not_begin_again(tmp_path):
+    log = in_run(tmp_path, "pid-1")
+    begin(log)
+    log.finish(NAME, "a1", "failed", False)
+    assert refused(lambda: begin(log)).code == "action_exists"
+    # Somebody may have said under another id how it ended.
+    begin(log, action_id="a2")
+    log.append(
+        Draft("action_finished", {"action_id": "a2", "outcome": "unknown", "detail": "looked"}, NAME, event_id="ab" * 8)
+    )
+    assert refused(lambda: begin(log, action_id="a2")).code == "action_exists"
+
+
+def test_a_remark_cannot_stand_for_the_beginning_of_an_action(tmp_path):
+    log = in_run(tmp_path, "pid-1")
+    log.append(remark('"action_id":"a2"', event_id=event_id_of("begun", "a1")))
+    assert refused(lambda: begin(log)).code == "action_exists"
+    assert begin(log, action_id="a2").appended
 
 
 def test_secrets_are_never_written(tmp_path):
