@@ -56,7 +56,7 @@ class ActionModule(ActionBase):
                 template = (result.get("template") or {}).get("text")
                 notes.write(directory, result["incident"], events, template, each["incident"], self._task.check_mode)
                 # Only now: until the note has its new name, another run must find what is to be renamed.
-                scratchpad.remove(each["incident"], events, self._task.check_mode)
+                scratchpad.remove(each["incident"], result["confirmed"], self._task.check_mode)
             except BadInput as refusal:
                 outcome.update(refused(refusal), joined=wrap_var(joined))
                 return outcome

@@ -36,6 +36,7 @@ class ActionModule(ActionBase):
                 "severity": {"type": "str", "choices": list(SEVERITIES)},
                 "area": {"type": "str", "choices": list(AREAS)},
                 "events": {"type": "list", "elements": "dict", "default": []},
+                "confirmed": {"type": "list", "elements": "str", "default": []},
                 **{name: {"type": "str"} for name in _TEXTS},
             },
             required_if=[("state", "recorded", ("title", "incident"), True), ("state", "joined", ("incident",))],
@@ -57,7 +58,7 @@ class ActionModule(ActionBase):
         """Whether anything changed, and what waits now; in check mode, what would."""
         wanted, check_mode = options["incident"], self._task.check_mode
         if options["state"] == "joined":
-            removed = scratchpad.remove(wanted, options["events"], check_mode)
+            removed = scratchpad.remove(wanted, options["confirmed"], check_mode)
             return removed, [each for each in before if not (removed and each["incident"] == wanted)]
         if options["state"] == "listed":
             return False, before

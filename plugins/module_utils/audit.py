@@ -84,6 +84,10 @@ def compose(draft: Draft, origin: Origin, redactor: Redactor, end: lines.Tail, n
         "data": events.kept_data(draft.kind, draft.data, redactor),
         **events.kept_origin(origin, redactor),
     }
+    if draft.by is not None:
+        if not draft.late:
+            raise events.BadEvent("who wrote it down elsewhere can be said only of a late event")
+        event["by"], event["joined_by"] = events.kept_claim(draft.by, redactor), event["by"]
     if end.torn:
         event["after_torn_line"] = True
     return event

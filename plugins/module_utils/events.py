@@ -224,7 +224,10 @@ _BY = _mapping_of({"account": _may(_text), "operator": _may(_text), "controller"
 
 
 class Draft(NamedTuple):
-    """An event that somebody wants to record. ``event_id`` None: any; ``at`` None: now."""
+    """An event that somebody wants to record. ``event_id`` None: any; ``at`` None: now.
+
+    ``by``: who wrote it down elsewhere (``operator``, ``controller``, ``run``), only of what is ``late``; else who records.
+    """
 
     kind: str
     data: Mapping[str, Any]
@@ -232,6 +235,7 @@ class Draft(NamedTuple):
     event_id: Optional[str] = None
     at: Optional[str] = None
     late: bool = False
+    by: Optional[Mapping[str, Any]] = None
 
 
 class Origin(NamedTuple):
@@ -282,6 +286,20 @@ def kept_origin(origin: Origin, redactor: Redactor) -> Dict[str, Any]:
     return {"by": _BY(fields, redactor), "head": None if head is None else _commit(head, redactor)}
 
 
+def kept_claim(value: Any, redactor: Redactor) -> Dict[str, Any]:
+    """``by`` of an event that was written down elsewhere: what its writer said of itself; :class:`BadEvent`.
+
+    No account: nobody logged in on the host for it.
+    """
+    try:
+        by = _BY(value, redactor)
+    except BadEvent as error:
+        raise BadEvent("by %s" % error) from error
+    if by["account"] is not None:
+        raise BadEvent("by has an account, which is not for the caller to say")
+    return by
+
+
 def kept_event_id(value: Any, redactor: Redactor) -> str:
     """The id of an event; :class:`BadEvent`."""
     try:
@@ -309,6 +327,8 @@ _FRAME = {
     "head",
     "data",
 }
+# Only where it is so: behind a line that was cut short; recorded by somebody else than who wrote it down.
+_RARE = {"after_torn_line", "joined_by"}
 _KIND = re.compile(r"[a-z][a-z_]{0,39}")
 
 
@@ -317,7 +337,7 @@ def check_recorded(event: Mapping[str, Any]) -> None:
 
     A kind that this version does not know may come from a newer one: then only the frame is looked at.
     """
-    if set(event) - {"after_torn_line", "digest"} != _FRAME or event.get("after_torn_line", True) is not True:
+    if set(event) - _RARE - {"digest"} != _FRAME or event.get("after_torn_line", True) is not True:
         raise BadEvent("it has other fields than an event")
     sequence = event["sequence"]
     if isinstance(sequence, bool) or not isinstance(sequence, int) or sequence < 1:
@@ -332,6 +352,8 @@ def check_recorded(event: Mapping[str, Any]) -> None:
     _boolean(event["late"], _UNCHANGED)
     if _BY(event["by"], _UNCHANGED) != event["by"]:
         raise BadEvent("by has other fields")
+    if "joined_by" in event and (_BY(event["joined_by"], _UNCHANGED) != event["joined_by"] or not event["late"]):
+        raise BadEvent("joined_by has other fields, or the event is not late")
     if event["head"] is not None:
         _commit(event["head"], _UNCHANGED)
     kind = event["kind"]

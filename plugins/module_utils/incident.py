@@ -12,7 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import events
 from .events import Draft
@@ -31,6 +31,8 @@ _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _SUFFIXES = "abcdefghijklmnopqrstuvwxyz"
 # What a caller may have recorded besides what follows from the wish.
 CALLERS_KINDS = ("incident_opened", "remark", "triage_run", "verified", "action_finished")
+# And besides those, of what was written down while the host could not be reached.
+LATE_KINDS = ("severity_changed",)
 
 
 class Wish(NamedTuple):
@@ -81,7 +83,7 @@ class Verification(NamedTuple):
 class Incident:
     """One incident as its events tell it."""
 
-    def __init__(self, incident: str, opened: Mapping[str, Any]) -> None:
+    def __init__(self, incident: str, opened: Mapping[str, Any], opened_at: str) -> None:
         self.id = incident
         self.title: str = opened["title"]
         self.severity: str = opened["severity"]
@@ -97,6 +99,7 @@ class Incident:
         self.underlying: Optional[str] = None
         self.verification: Optional[Verification] = None
         self.severity_changes = 0
+        self._severity_at = opened_at
 
     @property
     def communication_deadline(self) -> Optional[str]:
@@ -104,6 +107,16 @@ class Incident:
         if self.resolved_at is None or self.severity not in _TOLD:
             return None
         return times.from_epoch(times.to_epoch(self.resolved_at) + _TOLD_WITHIN_SECONDS)
+
+    def change_severity(self, to: str, reason: Optional[str], at: str) -> None:
+        """What joins late may be older than what is there."""
+        self.severity_changes += 1
+        if at >= self._severity_at:
+            self.severity, self.severity_reason, self._severity_at = to, reason, at
+
+    def ended_before(self, moment: str) -> bool:
+        """Whether it was over before that moment."""
+        return self.resolved_at is not None and self.resolved_at < moment
 
     def described(self) -> Dict[str, Any]:
         """The incident as modules return it and as its note is made from."""
@@ -151,14 +164,13 @@ class Record:
         elif kind == "action_finished":
             self._finish(event)
         if kind == "incident_opened" and name is not None and name not in self.incidents:
-            self.incidents[name] = Incident(name, data)
+            self.incidents[name] = Incident(name, data, event["at"])
             return
         incident = self.incidents.get(name)
         if incident is None:
             return
         if kind == "severity_changed":
-            incident.severity, incident.severity_reason = data["to"], data["reason"]
-            incident.severity_changes += 1
+            incident.change_severity(data["to"], data["reason"], event["at"])
         elif kind == "verified":
             look = (data["verification_id"], data["passed"], self._position, event["at"])
             # One that joins late may be older than one that is there.
@@ -207,9 +219,10 @@ def decide(recorded: Iterable[Mapping[str, Any]], wish: Wish, now: str, taken: C
         _add(decision, opening, now)
     incident = record.incidents[name]
     _check_same(decision, incident, wish, opening is not None)
+    _check_same_severity(decision, incident, wish)
     for draft in wish.events:
         if draft.kind != "incident_opened":
-            _add_callers(decision, draft, now)
+            _add_callers(decision, draft, now, wish.incident)
     _change_severity(decision, incident, wish, now)
     if wish.state == "open":
         _stay_open(incident, wish)
@@ -218,6 +231,17 @@ def decide(recorded: Iterable[Mapping[str, Any]], wish: Wish, now: str, taken: C
     else:
         _close(decision, incident, wish, now)
     return decision
+
+
+def opening_id(incident: str, title: str) -> str:
+    """The event_id of an opening. Another incident that has this id elsewhere has another title."""
+    return events.event_id_of("incident_opened", incident, title)
+
+
+def saying_id(incident: str, kind: str, at: Optional[str], data: Mapping[str, Any]) -> str:
+    """The event_id of what a caller says without one: the same words are the same event, wherever they are recorded.
+    ``at`` None: when it happened was not said."""
+    return events.event_id_of("caller", incident, kind, at or "", json.dumps(dict(data), sort_keys=True))
 
 
 def slug_of(title: str) -> str:
@@ -265,7 +289,7 @@ def _opened(record: Record, wish: Wish, now: str, taken: Collection[str]) -> Tup
             "title_missing", "An incident needs a title to be opened.", "Give a title: what is wrong, in a few words."
         )
     slug = _slug(wish)
-    same = _same(record, wish.title, slug, wish.started_at, now)
+    same = _same(record, wish.title, {slug}, wish.started_at, now)
     if same is not None:
         return same.id, None
     if wish.severity is None:
@@ -285,7 +309,7 @@ def _opened(record: Record, wish: Wish, now: str, taken: Collection[str]) -> Tup
         "started_at": started_at,
         "environment": wish.environment_found if wish.environment is None else wish.environment,
     }
-    return name, Draft("incident_opened", data, name, events.event_id_of("incident_opened", name))
+    return name, Draft("incident_opened", data, name, opening_id(name, wish.title))
 
 
 def _joined(record: Record, wish: Wish, late: Draft, now: str, taken: Collection[str]) -> Tuple[str, Optional[Draft]]:
@@ -295,18 +319,25 @@ def _joined(record: Record, wish: Wish, late: Draft, now: str, taken: Collection
             "bad_event", "An incident_opened among the events needs its event_id, so that it is recorded once.",
             "Give the event_id that the scratchpad has.",
         )  # fmt: skip
+    title, started_at = late.data["title"], late.data["started_at"]
+    at = now if late.at is None else late.at
     there = record.recorded(late.event_id)
-    if there is not None and there[0] == "incident_opened" and there[1] is not None:
-        return there[1], None
-    slug, started_at = _slug(wish._replace(title=late.data["title"])), late.data["started_at"]
-    same = _same(record, late.data["title"], slug, started_at, now)
-    if same is not None:
-        return same.id, None
+    known = record.incidents.get(there[1] or "") if there is not None and there[0] == "incident_opened" else None
+    if known is not None and not known.ended_before(at):
+        return known.id, None
+    slug = _slug(wish._replace(title=title))
     wanted = wish.incident if wish.incident is not None else "%s-%s" % (_date(started_at, now), slug)
     if not events.is_incident(wanted):
         raise BadInput("bad_incident", "The incident's id is not one.", "Give the id that the scratchpad has.")
+    _date(started_at, now)
+    # The host may have recorded it in a run whose link broke, or in somebody else's. A start that was not said is when it was
+    # opened, so that the two differ.
+    same = _same(record, title, _words(wanted), None if started_at == at else started_at, at)
+    if same is not None:
+        return same.id, None
     name = _free(record, wanted, taken)
-    return name, late._replace(incident=name)
+    event_id = late.event_id if there is None else opening_id(name, title)
+    return name, late._replace(incident=name, event_id=event_id)
 
 
 def _slug(wish: Wish) -> str:
@@ -330,19 +361,24 @@ def _date(started_at: str, now: str) -> str:
     return started_at[:10]
 
 
-def _same(record: Record, title: str, slug: str, started_at: Optional[str], now: str) -> Optional[Incident]:
-    """The open incident that this would be again: of today or, so that midnight makes no second one, of the last day."""
+def _same(record: Record, title: str, words: Collection[str], started_at: Optional[str], at: str) -> Optional[Incident]:
+    """The incident that this would be again, opened at that time: one that was not over then, of the same title. It is of
+    the same day or, so that midnight makes no second one, began within a day of it. ``words``: of the id, any of them."""
     found = None
     for incident in record.incidents.values():
-        words = incident.id[11:]
-        if incident.state != "open" or incident.title != title:
+        over = incident.ended_before(at) or incident.resolved_at == at
+        if incident.title != title or over or not _words(incident.id).intersection(words):
             continue
-        if words != slug and not (words[:-2] == slug and words[-2] == "-" and words[-1] in _SUFFIXES):
-            continue
-        age = times.to_epoch(now) - times.to_epoch(incident.started_at)
-        if incident.started_at == started_at or (started_at is None and age <= _DAY_SECONDS):
+        apart = abs(times.to_epoch(at) - times.to_epoch(incident.started_at))
+        if incident.started_at == started_at or (started_at is None and apart <= _DAY_SECONDS):
             found = incident
     return found
+
+
+def _words(incident: str) -> Set[str]:
+    """The words of an id, and these without what may have been put behind them."""
+    words = incident[11:]
+    return {words, words[:-2]} if words[-2:-1] == "-" and words[-1] in _SUFFIXES else {words}
 
 
 def _free(record: Record, wanted: str, taken: Collection[str]) -> str:
@@ -375,6 +411,18 @@ def _check_same(decision: Decision, incident: Incident, wish: Wish, new: bool) -
             )
 
 
+def _check_same_severity(decision: Decision, incident: Incident, wish: Wish) -> None:
+    """Of an opening that is not recorded, because the incident is there: its severity is only said."""
+    late = next((draft for draft in wish.events if draft.kind == "incident_opened"), None)
+    if late is None or late.event_id is None or decision.record.recorded(late.event_id) is not None:
+        return
+    if late.data["severity"] != incident.severity:
+        decision.ignored.append(
+            "Incident %s was opened elsewhere as %s, too; its severity stays %s. Open it again with another one if that is right."
+            % (incident.id, late.data["severity"], incident.severity)
+        )
+
+
 def _add(decision: Decision, draft: Draft, now: str) -> None:
     decision.drafts.append(draft)
     decision.record.add(
@@ -389,20 +437,17 @@ def _add(decision: Decision, draft: Draft, now: str) -> None:
     )
 
 
-def _add_callers(decision: Decision, draft: Draft, now: str) -> None:
-    """An event that the caller brings: once, by its id, or by what it says."""
+def _add_callers(decision: Decision, draft: Draft, now: str, former: Optional[str]) -> None:
+    """An event that the caller brings: once, by its id, or by what it says. ``former``: the id that the incident has where
+    it was written down."""
     name = decision.incident
-    if draft.kind not in CALLERS_KINDS:
+    if draft.kind not in CALLERS_KINDS and not (draft.late and draft.kind in LATE_KINDS):
         raise BadInput(
             "bad_event",
             "An event of the kind %s is not recorded on request." % draft.kind,
             "Kinds that are: %s." % ", ".join(CALLERS_KINDS),
         )
-    event_id = draft.event_id
-    if event_id is None:
-        event_id = events.event_id_of(
-            "caller", name, draft.kind, draft.at or "", json.dumps(draft.data, sort_keys=True)
-        )
+    event_id = _identity(decision.record, draft, name, former)
     there = decision.record.recorded(event_id)
     if there is not None:
         if there != (draft.kind, name):
@@ -414,7 +459,30 @@ def _add_callers(decision: Decision, draft: Draft, now: str) -> None:
         return
     if draft.kind == "action_finished":
         _check_settled(decision.record, draft, name)
+    if draft.kind == "severity_changed":
+        if draft.data["to"] == decision.record.incidents[name].severity:
+            return
+        draft = draft._replace(data={**draft.data, "from": decision.record.incidents[name].severity})
     _add(decision, draft._replace(incident=name, event_id=event_id), now)
+
+
+def _identity(record: Record, draft: Draft, name: str, former: Optional[str]) -> str:
+    """The event_id that an event has in the record, or will have. One that joins late may be there: recorded by a run that
+    never heard of it, with its secrets left out, or under another id of its incident."""
+    if draft.event_id is None:
+        return saying_id(name, draft.kind, draft.at, draft.data)
+    if not draft.late:
+        return draft.event_id
+    event_id = draft.event_id
+    for at in (None, draft.at):
+        own = saying_id(name, draft.kind, at, draft.data)
+        if record.recorded(own) == (draft.kind, name):
+            return own
+        if former is not None and event_id == saying_id(former, draft.kind, at, draft.data):
+            event_id = own
+    there = record.recorded(event_id)
+    # Of another incident, which has the id here that this one had where it was written down.
+    return event_id if there in (None, (draft.kind, name)) else events.event_id_of("late", name, event_id)
 
 
 def _check_settled(record: Record, draft: Draft, name: str) -> None:

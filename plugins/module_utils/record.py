@@ -44,11 +44,12 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
         "elements": "dict",
         "default": [],
         "options": {
-            "kind": {"type": "str", "choices": list(incident.CALLERS_KINDS), "required": True},
+            "kind": {"type": "str", "choices": [*incident.CALLERS_KINDS, *incident.LATE_KINDS], "required": True},
             "data": {"type": "dict", "required": True},
             "event_id": {"type": "str"},
             "at": {"type": "str"},
             "late": {"type": "bool", "default": False},
+            "by": {"type": "dict"},
         },
     },
 }
@@ -161,6 +162,7 @@ def _changed(
         "changed": bool(decision.drafts) or before != after,
         "incident": found,
         "events": recorded,
+        "confirmed": [draft.event_id for draft in wish.events if draft.event_id is not None],
         "head_digest": told["head_digest"],
         "record": told,
         "unfinished_actions": _unfinished(decision.record, decision.incident),
@@ -210,6 +212,7 @@ def _wish(parameters: Mapping[str, Any], here: _Host) -> incident.Wish:
                     None if event.get("event_id") is None else events.kept_event_id(event["event_id"], redactor),
                     None if event.get("at") is None else events.kept_time(event["at"]),
                     bool(event.get("late")),
+                    None if event.get("by") is None else events.kept_claim(event["by"], redactor),
                 )
             )
         except BadEvent as error:

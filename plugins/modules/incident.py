@@ -100,9 +100,10 @@ options:
         description:
           - V(remark), V(triage_run) and V(verified) tell what was said and seen.
           - V(incident_opened) opens an incident that was opened elsewhere while this host could not be reached.
+          - V(severity_changed) can only be O(events[].late); what was decided here since then stays.
           - V(action_finished) says of an action of this incident whose end nobody recorded that its outcome is not known.
         type: str
-        choices: [incident_opened, remark, triage_run, verified, action_finished]
+        choices: [incident_opened, remark, triage_run, verified, action_finished, severity_changed]
         required: true
       data:
         description:
@@ -119,6 +120,11 @@ options:
         description: Whether it was written down elsewhere first, while this host could not be reached.
         type: bool
         default: false
+      by:
+        description:
+          - Who wrote it down elsewhere, C(operator), C(controller) and C(run), if it is O(events[].late). Who records it now
+            stands beside it as C(joined_by).
+        type: dict
 attributes:
   check_mode:
     description: Says what would change and returns the events and the note as they would be; creates nothing.
@@ -232,6 +238,13 @@ events:
       at: "2026-11-23T17:50:00Z"
       by: {account: haadmin, operator: somebody, controller: null, run: null}
       data: {title: API down, severity: sev1}
+confirmed:
+  description:
+    - The C(event_id) of each of O(events) that has one, when all of them are in the record. A late one may be there under another id.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 record:
   description: Whether the log is whole, as M(healtharchive.remediation.incident_info) tells it.
   returned: success

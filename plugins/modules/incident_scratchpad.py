@@ -24,7 +24,7 @@ options:
     description:
       - V(listed) returns what waits.
       - V(recorded) opens an incident by its O(title), or notes O(events) about one that has been opened.
-      - V(joined) removes the incident of that id if all that waits of it is among O(events).
+      - V(joined) removes the incident of that id if all that waits of it is O(confirmed).
     type: str
     choices: [listed, recorded, joined]
     default: listed
@@ -76,10 +76,15 @@ options:
     description:
       - With O(state=recorded), what to note, each with C(kind) (V(remark) or V(triage_run)) and C(data), and with
         C(event_id) and C(at) if they are known.
-      - With O(state=joined), what M(healtharchive.remediation.incident) returned as C(events) when it was given what
-        waits here.
     type: list
     elements: dict
+    default: []
+  confirmed:
+    description:
+      - With O(state=joined), what M(healtharchive.remediation.incident) returned as C(confirmed) when it was given what
+        waits here.
+    type: list
+    elements: str
     default: []
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
@@ -124,7 +129,7 @@ EXAMPLES = r"""
     state: joined
     output_directory: incidents
     incident: "{{ item.item.incident }}"
-    events: "{{ item.events }}"
+    confirmed: "{{ item.confirmed }}"
   loop: "{{ given.results }}"
 """
 

@@ -131,8 +131,8 @@ def test_the_controller_is_killed_before_every_task(host, controller):
     assert "Trigger: A deploy" in here["root_cause"]
 
 
-def test_the_link_is_cut_while_the_host_records(host, controller):
-    words = ("-e", "title='The link is cut'", "-e", "severity=sev2")
+def test_the_link_is_cut_while_the_host_records(host, controller, tmp_path):
+    words = ("-e", "title='The link is cut'", "-e", "severity=sev2", "-e", "remark='Said once'")
     assert controller.run("open_incident", "-e", "title=First", "-e", "severity=sev3").rc == 0
     # Whoever has the lock keeps the module waiting in the middle of its append.
     holder = "lock-holder-%s" % uuid.uuid4().hex[:8]
@@ -156,11 +156,18 @@ def test_the_link_is_cut_while_the_host_records(host, controller):
     assert "The link to the host broke while it was recording" in " ".join(output.split())
     assert not list((controller.directory / "incidents").glob(".pending/*/*"))
     whole(controller)
-    again = controller.run("open_incident", *words)
-    assert again.rc == 0
+    recorded = [(event["kind"], event["incident"]) for event in record.events(host)]
+    assert [kind for kind, _name in recorded] == ["incident_opened", "incident_opened", "remark"]
+    # The same command again: first while the host is away, then when it answers.
+    reachable = controller.inventory
+    controller.inventory = inventory(tmp_path, host, ansible_port=9, ansible_ssh_timeout=5)
+    assert controller.run("open_incident", *words).rc == 2
+    assert list((controller.directory / "incidents").glob(".pending/*/*"))
+    controller.inventory = reachable
+    assert controller.run("open_incident", *words).rc == 0
     whole(controller)
-    titles = [event["data"]["title"] for event in record.events(host)]
-    assert titles == ["First", "The link is cut"]
+    assert [(event["kind"], event["incident"]) for event in record.events(host)] == recorded
+    assert not list((controller.directory / "incidents").glob(".pending/*/*"))
 
 
 def test_a_power_cut_in_the_middle_of_a_line(host, controller):

@@ -19,6 +19,7 @@ class Event(NamedTuple):
     recorded_at: Optional[str]
     late: bool
     operator: Optional[str]
+    joiner: Optional[str]  # who recorded what somebody else wrote down
     head: Optional[str]
     sequence: Optional[int]
     data: Mapping[str, Any]
@@ -37,18 +38,23 @@ def read(events: Sequence[Any]) -> List[Event]:
 
 
 def _event(event: Mapping[str, Any]) -> Event:
-    operator = mapping(event.get("by")).get("operator")
     head = event.get("head")
     return Event(
         event["kind"],
         moment(event.get("at")),
         moment(event.get("recorded_at")),
         event.get("late") is True,
-        operator if isinstance(operator, str) and operator.strip() else None,
+        _operator(event.get("by")),
+        _operator(event.get("joined_by")),
         head if isinstance(head, str) and head else None,
         whole(event.get("sequence")),
         mapping(event.get("data")),
     )
+
+
+def _operator(by: Any) -> Optional[str]:
+    operator = mapping(by).get("operator")
+    return operator if isinstance(operator, str) and operator.strip() else None
 
 
 def moment(value: Any) -> Optional[str]:

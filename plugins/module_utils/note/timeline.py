@@ -55,7 +55,8 @@ def _sentence(event: Event, every: Sequence[Action]) -> List[str]:
     if event.operator is not None:
         after += " (%s)" % said(event.operator, 60)
     if event.late:
-        after += " (recorded later, %s)" % day_and_clock(event.recorded_at)
+        whom = " by %s" % said(event.joiner, 60) if event.joiner not in (None, event.operator) else ""
+        after += " (recorded later, %s%s)" % (day_and_clock(event.recorded_at), whom)
     return [sentence[0] + after, *sentence[1:]]
 
 

@@ -54,7 +54,7 @@ class Scratchpad:
         self._redactor = Redactor()
 
     def pending(self) -> List[Dict[str, Any]]:
-        """Every incident with what waits: ``[{"incident", "events": [{event_id, kind, at, late, data}]}]``."""
+        """Every incident with what waits: ``[{"incident", "events": [{event_id, kind, at, late, by, data}]}]``."""
         return [offered(name, self._read(name)) for name in self._names()]
 
     def record(self, wish: Mapping[str, Any], now: float, check_mode: bool) -> Recorded:
@@ -76,21 +76,17 @@ class Scratchpad:
                 self._write(name, there + added)
             return Recorded(name, about, there + added, bool(added))
 
-    def remove(self, incident: str, confirmed: Sequence[Mapping[str, Any]], check_mode: bool) -> bool:
-        """Forget what the host has. ``confirmed``: the events that its log returned after it was given these.
+    def remove(self, incident: str, confirmed: Collection[str], check_mode: bool) -> bool:
+        """Forget what the host has. ``confirmed``: the ids of the events that it has of those that it was given.
 
         Whether there is nothing left of that incident now, or would be.
         """
         name = checked(incident)
-        ids = {event.get("event_id") for event in confirmed}
-        kinds = {event.get("kind") for event in confirmed}
         if name not in self._names():
             return False
         with self._writing(not check_mode):
-            for event in self._read(name):
-                # An incident that somebody opened on the host meanwhile is the same one; its own opening stands for ours.
-                if event["event_id"] not in ids and not (event["kind"] == "incident_opened" and event["kind"] in kinds):
-                    return False
+            if any(event["event_id"] not in confirmed for event in self._read(name)):
+                return False
             if not check_mode:
                 whole_file.remove(self._path(name))
             return True
@@ -218,7 +214,8 @@ class Scratchpad:
         except BadEvent as error:
             raise _bad_event(error) from error
         for draft in drafts:
-            identity = _event_id(draft, name)
+            # The one that the host gives to the same words: it may have recorded them in a run whose link broke.
+            identity = draft.event_id or rules.saying_id(name, draft.kind, draft.at, draft.data)
             if identity not in ids:
                 ids.add(identity)
                 event = {"event_id": identity, "kind": draft.kind, "incident": name, "at": draft.at or now}
@@ -236,20 +233,9 @@ class _Nothing:
         return None
 
 
-def _event_id(draft: Draft, name: str) -> str:
-    """The same for the same words, so that a run that is repeated doubles nothing.
-
-    Not the id that the host would have made: there, another incident may have been opened under this name.
-    """
-    if draft.event_id is not None and draft.kind != "incident_opened":
-        return draft.event_id
-    said = json.dumps(dict(draft.data), sort_keys=True)
-    return allowed.event_id_of("scratchpad", name, draft.kind, draft.at or "", said)
-
-
 def offered(incident: str, events: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
     """What waits of an incident, as the module ``incident`` takes it."""
-    fields = ("event_id", "kind", "at", "data")
+    fields = ("event_id", "kind", "at", "by", "data")
     return {"incident": incident, "events": [{**{key: event[key] for key in fields}, "late": True} for event in events]}
 
 

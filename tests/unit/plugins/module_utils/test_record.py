@@ -106,6 +106,46 @@ def _unchecked(parameters: Any) -> settings.Settings:
     return settings.Settings(**{name: parameters[name] for name in settings.ARGUMENT_SPEC})
 
 
+LATE = {"at": "2026-11-20T08:01:00Z", "late": True}
+
+
+def test_who_wrote_it_down_and_who_brought_it(host):
+    by = {"operator": "anna", "controller": "desk", "run": "pid-1"}
+    opening = {"title": "API down", "severity": "sev1", "started_at": "2026-11-20T08:00:00Z"}
+    given = [
+        {"kind": "incident_opened", "data": opening, "event_id": "ab" * 8, "by": by, **LATE},
+        {"kind": "remark", "data": {"text": "no answer"}, "event_id": "cd" * 8, "by": by, **LATE},
+    ]
+    outcome = host.incident(incident=NAME, events=given, operator="bob", controller="laptop", run="pid-2")
+    assert outcome.result["confirmed"] == ["ab" * 8, "cd" * 8]
+    for event in host.log:
+        assert event["by"] == {"account": None, **by}
+        assert {**event["joined_by"], "account": None} == {
+            "account": None, "operator": "bob", "controller": "laptop", "run": "pid-2",
+        }  # fmt: skip
+        assert event["joined_by"]["account"]
+    assert "no answer (anna) (recorded later" in host.note.read_text()
+    assert " by bob)" in host.note.read_text()
+    assert host.info()["record"]["verified"] is True
+    # Of what is recorded where it happens, nobody else can be the author; and nobody says which account.
+    for more in ({"by": by}, {"by": {**by, "account": "root"}, **LATE}, {"by": {"user": "x"}, **LATE}):
+        assert host.refuses(incident=NAME, events=[{"kind": "remark", "data": {"text": "x"}, **more}]) == "bad_event"
+    host.incident(incident=NAME, events=[{"kind": "remark", "data": {"text": "x"}}], operator="bob")
+    assert "joined_by" not in host.log[-1]
+    assert host.log[-1]["by"]["operator"] == "bob"
+
+
+def test_a_secret_that_only_the_host_knows_does_not_double_what_joins(host):
+    """The host left it out of the words, the controller could not."""
+    said = [{"kind": "remark", "data": {"text": "It prints %s" % SECRET}}]
+    host.incident(**OPEN, events=said)
+    assert SECRET not in json.dumps(host.log)
+    late = [{**said[0], "event_id": "cd" * 8, **LATE}]
+    outcome = host.incident(incident=NAME, events=late)
+    assert len(host.log) == 2
+    assert outcome.result["confirmed"] == ["cd" * 8]
+
+
 def test_opening(host):
     result = host.incident(**OPEN, operator="somebody").result
     assert result["changed"]

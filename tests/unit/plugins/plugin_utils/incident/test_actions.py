@@ -64,7 +64,7 @@ PLAY = """
         state: joined
         output_directory: incidents
         incident: "{{ recorded.incident_id }}"
-        events: "{{ recorded.events }}"
+        confirmed: "{{ recorded.events | map(attribute='event_id') }}"
       register: joined
     - ansible.builtin.copy:
         dest: "{{ playbook_dir }}/results.json"

@@ -44,6 +44,12 @@ class Host:
     def __init__(self) -> None:
         self.events: List[Dict[str, Any]] = []
 
+    def opens(self, at: str, **wish: Any) -> None:
+        self.events += [
+            {**each._asdict(), "at": each.at or at, "data": dict(each.data)}
+            for each in rules.decide(self.events, rules.Wish(**wish), at).drafts
+        ]
+
     def join(self, waiting: Dict[str, Any]) -> List[Dict[str, Any]]:
         drafts = [
             Draft(each["kind"], each["data"], None, each["event_id"], each["at"], each["late"])
@@ -57,6 +63,10 @@ class Host:
             for each in decision.drafts
         ]
         return [each for each in self.events if each["incident"] == decision.incident]
+
+
+def ids(waiting: Dict[str, Any]) -> List[str]:
+    return [each["event_id"] for each in waiting["events"]]
 
 
 def test_opening_writes_one_line_that_says_all(tmp_path: Path) -> None:
@@ -96,7 +106,7 @@ def test_more_is_noted_in_order_and_offered_as_the_host_takes_it(tmp_path: Path)
     assert waiting["incident"] == ID
     assert [event["kind"] for event in waiting["events"]] == ["incident_opened", "remark", "remark", "severity_changed"]
     assert [event["data"].get("text") for event in waiting["events"]][1:3] == ["first", "second"]
-    assert all(set(event) == {"event_id", "kind", "at", "late", "data"} for event in waiting["events"])
+    assert all(set(event) == {"event_id", "kind", "at", "late", "by", "data"} for event in waiting["events"])
     assert all(event["late"] is True for event in waiting["events"])
 
 
@@ -164,42 +174,103 @@ def test_what_waits_joins_the_host_s_log_once_and_is_then_forgotten(tmp_path: Pa
     assert host.join(pending(tmp_path)[0]) == given
     assert [event["kind"] for event in host.events] == ["incident_opened", "remark"]
     scratchpad = Scratchpad(str(tmp_path), HOST)
-    assert scratchpad.remove(ID, given[:1], False) is False
+    confirmed = ids(pending(tmp_path)[0])
+    assert scratchpad.remove(ID, confirmed[:1], False) is False
     assert len(pending(tmp_path)) == 1
-    assert scratchpad.remove(ID, given, True) is True
+    assert scratchpad.remove(ID, confirmed, True) is True
     assert len(pending(tmp_path)) == 1
-    assert scratchpad.remove(ID, given, False) is True
+    assert scratchpad.remove(ID, confirmed, False) is True
     assert pending(tmp_path) == []
-    assert scratchpad.remove(ID, given, False) is False
+    assert scratchpad.remove(ID, confirmed, False) is False
 
 
 def test_the_same_incident_opened_on_the_host_meanwhile(tmp_path: Path) -> None:
     """It is the same one, and its own opening stands for ours."""
     record(tmp_path, **OPENING, started_at="2026-11-23T17:00:00Z", events=[remark("first")])
     host = Host()
-    wish = rules.Wish(title=OPENING["title"], severity="sev0", started_at="2026-11-23T17:00:00Z")
-    host.events += [
-        {**each._asdict(), "at": "2026-11-23T17:40:00Z"}
-        for each in rules.decide([], wish, "2026-11-23T17:40:00Z").drafts
-    ]
+    host.opens("2026-11-23T17:40:00Z", title=OPENING["title"], severity="sev0", started_at="2026-11-23T17:00:00Z")
     given = host.join(pending(tmp_path)[0])
     assert [event["kind"] for event in given] == ["incident_opened", "remark"]
-    assert Scratchpad(str(tmp_path), HOST).remove(ID, given, False) is True
+
+
+@pytest.mark.parametrize("slug", [None, "gone"])
+@pytest.mark.parametrize("name_taken", [False, True])
+def test_the_host_recorded_and_the_link_broke_before_it_could_say_so(
+    tmp_path: Path, slug: Any, name_taken: bool
+) -> None:
+    """The operator types the same command again, and the host is away now."""
+    said = {"title": OPENING["title"], "severity": "sev0", "slug": slug}
+    host = Host()
+    if name_taken:
+        host.opens("2026-11-23T17:00:00Z", title="Another", severity="sev3", slug=slug or ID[11:])
+    draft = Draft("remark", {"text": "Called the provider"})
+    host.opens("2026-11-23T17:29:00Z", events=[draft], **said)
+    before = list(host.events)
+    recorded = record(tmp_path, **said, events=[remark("Called the provider"), remark("No answer")])
+    (waiting,) = pending(tmp_path)
+    given = host.join(waiting)
+    assert [event["kind"] for event in host.events] == [event["kind"] for event in before] + ["remark"]
+    assert host.events[-1]["data"] == {"text": "No answer"}
+    # And once more, when the host answers again.
+    again = [draft, draft._replace(data={"text": "No answer"})]
+    host.opens("2026-11-23T19:01:00Z", events=again, **said)
+    assert host.join(waiting) == given
+    assert len(host.events) == len(before) + 1
+    assert recorded.id.endswith(slug or ID[11:])
+
+
+def test_the_same_words_in_two_incidents_that_had_one_id(tmp_path: Path) -> None:
+    """Each on its own side of the link: neither is taken for the other, and what joined is known when it is said again."""
+    words = [remark("Called the provider")]
+    record(tmp_path, **OPENING, events=words)
+    host = Host()
+    draft = Draft("remark", words[0]["data"])
+    host.opens("2026-11-23T17:00:00Z", title="Another", severity="sev3", slug=ID[11:], events=[draft])
+    (waiting,) = pending(tmp_path)
+    given = host.join(waiting)
+    assert [event["incident"] for event in host.events] == [ID] * 2 + [ID + "-a"] * 2
+    assert host.join(waiting) == given
+    host.opens("2026-11-23T19:01:00Z", title=OPENING["title"], severity="sev0", events=[draft])
+    assert len(host.events) == 4
+    assert len({event["event_id"] for event in host.events}) == 4
+
+
+def test_what_was_over_before_is_another_incident(tmp_path: Path) -> None:
+    host = Host()
+    host.opens("2026-11-23T16:00:00Z", title=OPENING["title"], severity="sev0")
+    host.opens("2026-11-23T17:00:00Z", incident=ID, state="contained", reason="it went away")
+    record(tmp_path, **OPENING)
+    (waiting,) = pending(tmp_path)
+    assert {event["incident"] for event in host.join(waiting)} == {ID + "-a"}
+    host.join(waiting)
+    assert [event["kind"] for event in host.events] == ["incident_opened", "incident_contained", "incident_opened"]
+
+
+def test_a_severity_that_was_changed_here_joins(tmp_path: Path) -> None:
+    record(tmp_path, **OPENING)
+    record(tmp_path, NOW + 60, incident=ID, severity="sev1", severity_reason="The site answers")
+    host = Host()
+    (waiting,) = pending(tmp_path)
+    host.join(waiting)
+    assert rules.Record(host.events).incidents[ID].severity == "sev1"
+    assert host.join(waiting) == host.join(waiting)
+    assert len(host.events) == 2
+    # What was decided on the host since then stays.
+    newer = Host()
+    newer.opens("2026-11-23T17:40:00Z", title=OPENING["title"], severity="sev2")
+    newer.opens("2026-11-23T18:00:00Z", incident=ID, severity="sev0")
+    newer.join(waiting)
+    assert rules.Record(newer.events).incidents[ID].severity == "sev0"
 
 
 def test_another_incident_under_the_same_id_on_the_host_stays_another_one(tmp_path: Path) -> None:
     """Same day and slug, another title: the host gives it the next id."""
     record(tmp_path, **OPENING, events=[remark("ours")])
     host = Host()
-    wish = rules.Wish(title="The host does not answer!", severity="sev3")
-    host.events += [
-        {**each._asdict(), "at": "2026-11-23T17:40:00Z"}
-        for each in rules.decide([], wish, "2026-11-23T17:40:00Z").drafts
-    ]
+    host.opens("2026-11-23T17:40:00Z", title="The host does not answer!", severity="sev3")
     assert host.events[0]["incident"] == ID
     given = host.join(pending(tmp_path)[0])
     assert {event["incident"] for event in given} == {ID + "-a"}
-    assert Scratchpad(str(tmp_path), HOST).remove(ID, given, False) is True
 
 
 @pytest.mark.parametrize(
@@ -328,10 +399,11 @@ def test_joining_that_is_killed_anywhere_loses_and_doubles_nothing(tmp_path: Pat
         record(directory, **OPENING, events=[remark("first")])
         host = Host()
         given = host.join(pending(directory)[0])
-        ended = ended_after(calls, lambda at=directory, has=given: Scratchpad(str(at), HOST).remove(ID, has, False))
+        has = ids(pending(directory)[0])
+        ended = ended_after(calls, lambda at=directory, ids=has: Scratchpad(str(at), HOST).remove(ID, ids, False))
         for waiting in pending(directory):
             assert host.join(waiting) == given
-            Scratchpad(str(directory), HOST).remove(ID, host.join(waiting), False)
+            Scratchpad(str(directory), HOST).remove(ID, ids(waiting), False)
         assert pending(directory) == []
         assert [event["kind"] for event in host.events] == ["incident_opened", "remark"]
         calls += 1
