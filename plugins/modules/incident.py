@@ -240,7 +240,8 @@ events:
       data: {title: API down, severity: sev1}
 confirmed:
   description:
-    - The C(event_id) of each of O(events) that has one, when all of them are in the record. A late one may be there under another id.
+    - The C(event_id) of each of O(events) that has one: all of them are in the record. A late one may be there under
+      another id.
   returned: success
   type: list
   elements: str

@@ -11,6 +11,8 @@ version_added: 0.1.0
 description:
   - What happened while the host could not be reached waits in C(.pending/) below O(output_directory). Every event that waits
     for this host is recorded there, in its order and marked as late; it is forgotten here when the host has confirmed it.
+  - What can never join (the host refuses it for what it says, or the file is broken) is put aside beside it under another name,
+    with a warning, so that it stands in the way of nothing else.
   - If nothing waits, the host is not asked. If it still cannot be reached, nothing is lost and this does not fail.
 extends_documentation_fragment:
   - healtharchive.remediation.host
@@ -55,6 +57,14 @@ joined:
   elements: dict
   sample:
     - {incident: 2026-11-23-api-down, former_id: 2026-11-23-api-down, events: 2}
+put_aside:
+  description:
+    - What can never join, each with C(incident), the C(path) where it is kept, C(code) and C(reason), C(next_step) and all of
+      it in one C(sentence).
+  returned: always
+  type: list
+  elements: dict
+  sample: []
 renamed:
   description: Ids on the controller that other incidents of the host had already, with the ids they have now.
   returned: always

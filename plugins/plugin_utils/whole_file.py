@@ -8,11 +8,15 @@ import contextlib
 import fcntl
 import os
 import stat
+import time
 from typing import Iterator, Optional
 
 # Readable by their owner only: what is known of an incident is not for every account of a shared controller.
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
+# A run holds it for some milliseconds; one that is stopped in the middle must not hold up every other for ever.
+LOCK_SECONDS = 20.0
+_PAUSE_SECONDS = 0.01
 
 
 def read(path: str, cap: int) -> Optional[bytes]:
@@ -88,10 +92,22 @@ def make_directory(path: str) -> None:
 
 @contextlib.contextmanager
 def locked(directory: str) -> Iterator[None]:
-    """One run at a time in that directory; the lock goes with the process."""
+    """One run at a time in that directory; the lock goes with the process. Raises OSError when it is not given back."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _got(descriptor):
+            if time.monotonic() >= deadline:
+                raise OSError("another run has held the lock of %s for %.0f seconds" % (directory, LOCK_SECONDS))
+            time.sleep(_PAUSE_SECONDS)
         yield
     finally:
         os.close(descriptor)
+
+
+def _got(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -393,10 +393,22 @@ def test_a_host_that_cannot_be_reached_joins_later(host, controller, tmp_path):
     note = controller.directory / "incidents" / (name + ".md")
     note.write_text(note.read_text() + "\nWritten by hand.\n")
     assert record.events(host) == []
+    # What can never join stands in nobody's way: of an incident that this host does not know, and no scratchpad at all.
+    (waiting,) = (controller.directory / "incidents").glob(".pending/*/*.jsonl")
+    foreign, broken = waiting.with_name("2026-01-01-foreign.jsonl"), waiting.with_name("2026-01-01-broken.jsonl")
+    event = json.loads(waiting.read_text().splitlines()[1])
+    foreign.write_text(json.dumps({**event, "incident": "2026-01-01-foreign"}) + "\n")
+    broken.write_text("half a li")
 
     controller.inventory = reachable
     done = controller.said("triage", incident=name)
     assert done.rc == 0
+    told = " ".join(done.output.split())
+    for path, word in ((foreign, "There is no incident 2026-01-01-foreign"), (broken, "line 1 of")):
+        assert path.with_name(path.name + ".aside").exists()
+        assert not path.exists()
+        assert word in told
+        path.with_name(path.name + ".aside").unlink()
     found = record.events(host)
     assert record.kinds(found) == ["incident_opened", "remark", "remark", "triage_run"]
     assert [event["late"] for event in found] == [True, True, True, False]

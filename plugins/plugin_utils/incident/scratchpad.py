@@ -3,20 +3,24 @@
 """Events of a host that could not be reached, kept on the controller until its log has them. Private to this collection.
 
 ``.pending/HOST/ID.jsonl`` below the directory of the notes: one event a line. A file is replaced as a whole, so it holds
-what it held before or what it shall hold; it is removed when the host has confirmed every event in it.
+what it held before or what it shall hold; it is removed when the host has confirmed every event in it. One that can never
+join is put aside under another name, where it stands in nobody's way.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
-from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import quote
 
 from ...module_utils import events as allowed
 from ...module_utils import incident as rules
 from ...module_utils.events import BadEvent, Draft
 from ...module_utils.parse import times
+from ...module_utils.parse.text import one_line
 from ...module_utils.redact import Redactor
 from ...module_utils.settings import BadInput
 from .. import whole_file
@@ -25,6 +29,13 @@ from .refusal import Refused, checked
 PENDING = ".pending"
 # What can be noted without the host.
 KINDS = ("remark", "triage_run")
+# And what follows from opening an incident here.
+_WAITING = (*KINDS, "incident_opened", "severity_changed")
+# Refusals of the host that are about what it was given, and will be the same tomorrow.
+_OF_THE_EVENTS = (
+    *("bad_event", "bad_incident", "bad_slug", "event_conflict", "incident_closed", "incident_unknown", "secret_in_id"),
+    *("started_later", "too_many_incidents"),
+)
 _LARGEST_BYTES = 16 * 1024 * 1024
 _TEXTS = ("title", "severity_reason", "owner", "environment")
 _CLAIMED = ("operator", "controller", "run")
@@ -38,6 +49,29 @@ class Recorded(NamedTuple):
     incident: Optional[Dict[str, Any]]
     events: List[Dict[str, Any]]
     changed: bool
+
+
+class Spoiled(Refused):
+    """What waits is no scratchpad's any more: it will never join."""
+
+
+class Aside(NamedTuple):
+    """What was put aside: of which incident, where it is kept, and why it could not join."""
+
+    incident: str
+    path: str
+    code: str
+    reason: str
+    next_step: str
+
+    @property
+    def sentence(self) -> str:
+        """For a person: what, why, and what to do."""
+        return (
+            "What was written down of incident %s while the host could not be reached is in no record and was put aside: %s %s "
+            "It is kept in %s. Say it again with open_incident, or give the file its name without what follows .jsonl to have it "
+            "tried again." % (self.incident, one_line(self.reason, 400), one_line(self.next_step, 200), self.path)
+        )
 
 
 class Scratchpad:
@@ -55,12 +89,31 @@ class Scratchpad:
 
     def pending(self) -> List[Dict[str, Any]]:
         """Every incident with what waits: ``[{"incident", "events": [{event_id, kind, at, late, by, data}]}]``."""
-        return [offered(name, self._read(name)) for name in self._names()]
+        return [self.offered(name) for name in self.names()]
+
+    def offered(self, name: str) -> Dict[str, Any]:
+        """What waits of one of :meth:`names`; :class:`Spoiled` if it is no scratchpad's."""
+        return offered(name, self._read(name))
+
+    def put_aside(self, name: str, why: BadInput, check_mode: bool) -> Aside:
+        """Keep what can never join under another name, so that it is not offered again."""
+        path = self._path(name)
+        number = 1
+        with self._writing(not check_mode):
+            while os.path.lexists(_aside(path, number)):
+                number += 1
+            if not check_mode:
+                try:
+                    os.rename(path, _aside(path, number))
+                    whole_file.sync_directory(self.directory)
+                except OSError as error:
+                    raise _unwritable(error) from error
+        return Aside(name, _aside(path, number), why.code, str(why), why.next_step)
 
     def record(self, wish: Mapping[str, Any], now: float, check_mode: bool) -> Recorded:
         """Open an incident, or note more about one. ``now``: seconds since 1970."""
         with self._writing(not check_mode):
-            known = [event for name in self._names() for event in self._read(name)]
+            known = [event for name in self.names() for event in self._read(name)]
             wanted = self._wish(wish)
             moment = times.from_epoch(now)
             opened = [event["incident"] for event in known if event["kind"] == "incident_opened"]
@@ -82,7 +135,7 @@ class Scratchpad:
         Whether there is nothing left of that incident now, or would be.
         """
         name = checked(incident)
-        if name not in self._names():
+        if name not in self.names():
             return False
         with self._writing(not check_mode):
             if any(event["event_id"] not in confirmed for event in self._read(name)):
@@ -91,15 +144,19 @@ class Scratchpad:
                 whole_file.remove(self._path(name))
             return True
 
-    def _writing(self, create: bool) -> Any:
-        try:
+    @contextlib.contextmanager
+    def _writing(self, create: bool) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
             if create:
-                whole_file.make_directory(self.directory)
-            return whole_file.locked(self.directory) if create else _Nothing()
-        except OSError as error:
-            raise _unwritable(error) from error
+                try:
+                    whole_file.make_directory(self.directory)
+                    stack.enter_context(whole_file.locked(self.directory))
+                except OSError as error:
+                    raise _unwritable(error) from error
+            yield
 
-    def _names(self) -> List[str]:
+    def names(self) -> List[str]:
+        """The incidents of which something waits."""
         try:
             found = sorted(os.listdir(self.directory))
         except FileNotFoundError:
@@ -116,17 +173,21 @@ class Scratchpad:
         try:
             content = whole_file.read(path, _LARGEST_BYTES) or b""
         except OSError as error:
-            raise _unreadable(str(error)) from error
+            # Of these the disk and the rights are innocent: it is too large, no file, or a link.
+            spoiled = error.errno in (None, errno.EISDIR, errno.ELOOP, errno.ENXIO)
+            raise _spoiled(str(error)) if spoiled else _unreadable(str(error)) from error
         events = []
         for number, line in enumerate(content.split(b"\n"), 1):
             if line:
                 try:
                     events.append(self._event(json.loads(line), name))
                 except (ValueError, KeyError, TypeError, RecursionError, BadEvent) as error:
-                    raise _unreadable("line %d of %s is no event: %s" % (number, path, error)) from error
+                    raise _spoiled("line %d of %s is no event: %s" % (number, path, error)) from error
         return events
 
     def _event(self, event: Any, name: str) -> Dict[str, Any]:
+        if event["kind"] not in _WAITING:
+            raise ValueError("its kind is none that can be noted without the host")
         if event["incident"] != name or set(event) != {"event_id", "kind", "incident", "at", "by", "data"}:
             raise ValueError("it has other fields, or is of another incident")
         return {
@@ -142,8 +203,15 @@ class Scratchpad:
     def _write(self, name: str, events: Sequence[Mapping[str, Any]]) -> None:
         fields = ("event_id", "kind", "incident", "at", "by", "data")
         lines = [json.dumps({field: event[field] for field in fields}, sort_keys=True) for event in events]
+        content = ("\n".join(lines) + "\n").encode("ascii")
+        if len(content) > _LARGEST_BYTES:
+            raise Refused(
+                "scratchpad_full",
+                "More than %d MiB would wait of incident %s." % (_LARGEST_BYTES // (1024 * 1024), name),
+                "Write it into the note, or keep it in a file and say in a remark where it is.",
+            )
         try:
-            whole_file.write(self._path(name), ("\n".join(lines) + "\n").encode("ascii"))
+            whole_file.write(self._path(name), content)
         except OSError as error:
             raise _unwritable(error) from error
 
@@ -223,20 +291,15 @@ class Scratchpad:
         return added
 
 
-class _Nothing:
-    """No lock: nothing is written."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_error: Any) -> None:
-        return None
-
-
 def offered(incident: str, events: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
     """What waits of an incident, as the module ``incident`` takes it."""
     fields = ("event_id", "kind", "at", "by", "data")
     return {"incident": incident, "events": [{**{key: event[key] for key in fields}, "late": True} for event in events]}
+
+
+def _aside(path: str, number: int) -> str:
+    """A name that is none of what waits."""
+    return path + (".aside" if number == 1 else ".aside-%d" % number)
 
 
 def _bad_event(error: BadEvent) -> BadInput:
@@ -244,6 +307,19 @@ def _bad_event(error: BadEvent) -> BadInput:
         "bad_event",
         "This cannot be recorded: %s." % str(error).rstrip("."),
         "Correct it and run it again: nothing was recorded.",
+    )
+
+
+def never_joins(code: Any) -> bool:
+    """Whether a refusal of the host is about what it was given, and not about the host."""
+    return code in _OF_THE_EVENTS
+
+
+def _spoiled(why: str) -> BadInput:
+    return Spoiled(
+        "scratchpad_unreadable",
+        "What waits for the host cannot be used: %s." % why,
+        "See what was written down there.",
     )
 
 

@@ -133,6 +133,11 @@ def _joined(joined: Mapping[str, Any]) -> List[str]:
         if each.get("former_id") != each.get("incident"):
             words += "; it was called %s then" % each.get("former_id")
         lines.append(labelled("joined", words))
+    for each in _mappings(joined.get("put_aside")):
+        words = "what was written down of %s while the host could not be reached is in no record: %s"
+        lines.append(labelled("PUT ASIDE", words % (each.get("incident"), each.get("reason"))))
+        lines.append(labelled("", "it is kept in %s" % each.get("path")))
+        lines.append(labelled("", "%s Then say it again with open_incident." % each.get("next_step")))
     return lines
 
 

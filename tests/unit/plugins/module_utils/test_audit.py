@@ -18,7 +18,12 @@ from typing import Any, Callable, List
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import audit
 from ansible_collections.healtharchive.remediation.plugins.module_utils.audit import AuditLog, AuditUnavailable, Paths
-from ansible_collections.healtharchive.remediation.plugins.module_utils.events import BadEvent, Draft, Origin, event_id_of
+from ansible_collections.healtharchive.remediation.plugins.module_utils.events import (
+    BadEvent,
+    Draft,
+    Origin,
+    event_id_of,
+)
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.audit import Chain
 from ansible_collections.healtharchive.remediation.plugins.module_utils.redact import Redactor
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
@@ -212,7 +217,7 @@ def test_a_run_that_is_cut_short_may_begin_the_same_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "log, said",
+    ("log", "said"),
     [
         ("pid-2", {}),
         (None, {}),

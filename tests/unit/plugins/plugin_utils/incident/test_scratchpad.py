@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -15,7 +16,7 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils.events i
 from ansible_collections.healtharchive.remediation.plugins.module_utils.note.render import render
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils import whole_file
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.scratchpad import Scratchpad
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.scratchpad import Scratchpad, Spoiled
 from ansible_collections.healtharchive.remediation.tests.unit.plugins.module_utils.note.samples import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
@@ -300,6 +301,77 @@ def test_a_file_that_somebody_broke_is_kept_and_named(tmp_path: Path, content: b
         assert caught.value.code == "scratchpad_unreadable"
         assert "line 2" in str(caught.value)
     assert path.read_bytes() == before
+
+
+def test_what_can_never_join_is_put_aside_and_kept(tmp_path: Path) -> None:
+    record(tmp_path, **OPENING)
+    record(tmp_path, **{**OPENING, "title": "Another"})
+    scratchpad = Scratchpad(str(tmp_path), HOST)
+    folder = tmp_path / ".pending" / HOST
+    content = (folder / (ID + ".jsonl")).read_bytes()
+    why = BadInput("incident_unknown", "There is no such incident.", "Open it first.")
+    planned = scratchpad.put_aside(ID, why, True)
+    assert len(scratchpad.names()) == 2
+    aside = scratchpad.put_aside(ID, why, False)
+    assert aside == planned
+    assert scratchpad.names() == ["2026-11-23-another"]
+    assert [each["incident"] for each in scratchpad.pending()] == ["2026-11-23-another"]
+    assert Path(aside.path).read_bytes() == content
+    for told in (ID, "There is no such incident.", "Open it first.", aside.path):
+        assert told in aside.sentence
+    # A second one does not take the place of the first, and given its name again it waits again.
+    record(tmp_path, **OPENING)
+    assert scratchpad.put_aside(ID, why, False).path == aside.path + "-2"
+    Path(aside.path).rename(folder / (ID + ".jsonl"))
+    assert len(scratchpad.names()) == 2
+
+
+@pytest.mark.parametrize("spoiled", ["too large", "a link", "a directory", "a kind"])
+def test_what_is_no_scratchpad_is_told_apart_from_a_disk_that_cannot_be_read(tmp_path: Path, spoiled: str) -> None:
+    record(tmp_path, **OPENING)
+    scratchpad = Scratchpad(str(tmp_path), HOST)
+    path = tmp_path / ".pending" / HOST / (ID + ".jsonl")
+    content = path.read_bytes()
+    path.unlink()
+    if spoiled == "too large":
+        path.write_bytes(b"x" * (16 * 1024 * 1024 + 1))
+    elif spoiled == "a link":
+        (tmp_path / "other").write_bytes(content)
+        path.symlink_to(tmp_path / "other")
+    elif spoiled == "a directory":
+        path.mkdir()
+    else:
+        path.write_bytes(content.replace(b'"incident_opened"', b'"incident_closed"'))
+    with pytest.raises(Spoiled) as caught:
+        scratchpad.offered(ID)
+    aside = scratchpad.put_aside(ID, caught.value, False)
+    assert os.path.lexists(aside.path)
+    assert scratchpad.names() == []
+
+
+def test_more_than_could_be_read_again_is_not_written(tmp_path: Path) -> None:
+    record(tmp_path, **OPENING)
+    path = tmp_path / ".pending" / HOST / (ID + ".jsonl")
+    before = path.read_bytes()
+    with pytest.raises(BadInput) as caught:
+        record(tmp_path, incident=ID, events=[remark("%04d" % number + "\x01" * 100_000) for number in range(30)])
+    assert caught.value.code == "scratchpad_full"
+    assert path.read_bytes() == before
+
+
+def test_a_run_that_was_stopped_does_not_hold_up_the_next_one_for_ever(tmp_path: Path, monkeypatch: Any) -> None:
+    record(tmp_path, **OPENING)
+    monkeypatch.setattr(whole_file, "LOCK_SECONDS", 0.05)
+    held = os.open(tmp_path / ".pending" / HOST, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(BadInput) as caught:
+            record(tmp_path, incident=ID, events=[remark("x")])
+    finally:
+        os.close(held)
+    assert caught.value.code == "scratchpad_not_written"
+    assert "another run has held the lock" in str(caught.value)
+    assert record(tmp_path, incident=ID, events=[remark("x")]).changed
 
 
 @given(st.sampled_from(HOSTILE) | st.text(min_size=1))

@@ -149,3 +149,13 @@ def test_every_line_is_printable_whatever_was_said(title, owner, reason, message
     text = render(said, {"path": title, "problems": [{"message": owner}], "public_draft": title})
     assert all(line.isprintable() for line in text.split("\n"))
     assert all(len(line) <= 400 + 4 for line in text.split("\n"))
+
+
+def test_what_never_joins_is_told_with_its_place_and_what_to_do():
+    aside = {"incident": ID, "path": "/x/%s.jsonl.aside" % ID, "reason": "It is unknown.", "next_step": "Open it."}
+    text = summary.render("host", recorded(), None, {"put_aside": [aside]}, None, False, lambda *words: "x")
+    told = " ".join(text.split())
+    assert "PUT ASIDE what was written down of %s while" % ID in told
+    for said in (aside["path"], "It is unknown.", "Open it. Then say it again"):
+        assert said in told
+    assert "PUT ASIDE" not in summary.render("host", recorded(), None, {}, None, False, lambda *words: "x")
