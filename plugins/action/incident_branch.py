@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import publication
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import notes, publication
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused, result
 
 
@@ -32,7 +32,7 @@ class ActionModule(ActionBase):
         try:
             published = publication.publish(
                 options["repository"],
-                options["output_directory"],
+                notes.directory_of(options["output_directory"], str((task_vars or {}).get("inventory_hostname", ""))),
                 options["incident"],
                 options["leave_out"],
                 self._task.check_mode,

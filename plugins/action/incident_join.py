@@ -33,10 +33,11 @@ class ActionModule(ActionBase):
         _validation, options = self.validate_argument_spec(
             argument_spec={"output_directory": {"type": "str", "required": True}, **settings.ARGUMENT_SPEC}
         )
-        directory = options["output_directory"]
-        scratchpad = Scratchpad(directory, str(variables.get("inventory_hostname", "")))
+        name = str(variables.get("inventory_hostname", ""))
         outcome.update(changed=False, reached=None, joined=[], renamed={}, put_aside=[])
         try:
+            directory = notes.directory_of(options["output_directory"], name)
+            scratchpad = Scratchpad(options["output_directory"], name)
             waiting = self._waiting(scratchpad, outcome)
         except BadInput as refusal:
             outcome.update(refused(refusal))

@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         incident, events = options["incident"], options["events"]
         try:
             written = notes.write(
-                options["output_directory"],
+                notes.directory_of(options["output_directory"], str((task_vars or {}).get("inventory_hostname", ""))),
                 incident,
                 events,
                 options["template"],

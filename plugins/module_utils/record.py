@@ -7,12 +7,13 @@ The rules are in :mod:`.incident`, the log in :mod:`.audit`, the note in :mod:`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from . import audit, envfile, events, files, incident, known_secrets, origin, settings
+from . import audit, envfile, events, files, incident, known_secrets, note_file, origin, settings
 from .audit import AuditLog, Paths, Snapshot
 from .events import BadEvent, Draft
 from .note import lines as note_lines
@@ -273,12 +274,16 @@ def _decided(
 
 
 def _taken(here: _Host) -> Set[str]:
-    """The ids of the notes that the service's repository has already."""
-    try:
-        names = os.listdir(os.path.join(here.settings.checkout, NOTES))
-    except OSError:
-        return set()
-    return {name[:-3] for name in names if name.endswith(".md")}
+    """The ids of notes that are there already: in the service's repository, and on this host of a log that was moved aside."""
+    places = [
+        os.path.join(here.settings.checkout, NOTES),
+        os.path.join(Paths(here.settings.ops_directory).directory, note_file.DIRECTORY),
+    ]
+    taken: Set[str] = set()
+    for place in places:
+        with contextlib.suppress(OSError):
+            taken.update(name[:-3] for name in os.listdir(place) if name.endswith(".md"))
+    return taken
 
 
 def _planned(

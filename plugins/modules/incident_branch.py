@@ -26,7 +26,8 @@ options:
     type: str
     required: true
   output_directory:
-    description: The directory of the notes; a relative one is taken from where Ansible was started.
+    description:
+      - The directory that M(healtharchive.remediation.incident_note) wrote to; a relative one is taken from where Ansible was started.
     type: str
     required: true
   incident:

@@ -58,11 +58,15 @@ class Controller:
         path.write_text(json.dumps(values))
         return self.run(playbook, "-e", "@%s" % path, *arguments)
 
+    @property
+    def folder(self) -> Path:
+        return self.directory / "incidents" / self.host.name
+
     def note(self, incident: str) -> str:
-        return (self.directory / "incidents" / (incident + ".md")).read_text()
+        return (self.folder / (incident + ".md")).read_text()
 
     def notes(self) -> List[str]:
-        return sorted(path.stem for path in (self.directory / "incidents").glob("*.md"))
+        return sorted(path.stem for path in self.folder.glob("*.md"))
 
 
 @pytest.fixture
@@ -85,7 +89,7 @@ def whole(controller: Controller) -> None:
     record.events(controller.host)
     for name in controller.notes():
         assert set(record.blocks(controller.note(name))) == BLOCKS
-    assert not list((controller.directory / "incidents").glob("*.part"))
+    assert not list((controller.directory / "incidents").rglob("*.part"))
 
 
 def until_done(controller: Controller, playbook: str, *arguments: str) -> int:
@@ -348,7 +352,7 @@ def test_planted_secrets_are_nowhere(host, controller, clone):
 def test_a_note_is_put_on_a_branch(host, controller, clone):
     assert controller.said("open_incident", title="On a branch", severity="sev2", area="api", slug="branch").rc == 0
     name = today(host) + "-branch"
-    path = controller.directory / "incidents" / (name + ".md")
+    path = controller.folder / (name + ".md")
     path.write_text(path.read_text().replace("## Summary\n", "## Summary\n\nSeen from 10.0.0.7 by ops.internal.\n", 1))
     before = git(clone, "rev-parse", "HEAD", "refs/remotes/origin/main")
     done = controller.said("publish_note", incident=name, repository=str(clone))
@@ -390,7 +394,7 @@ def test_a_host_that_cannot_be_reached_joins_later(host, controller, tmp_path):
     more = controller.said("open_incident", incident=name, remark="Still gone")
     assert more.rc == 2
     assert controller.said("close_incident", incident=name, contained="Nobody can look").rc == 2
-    note = controller.directory / "incidents" / (name + ".md")
+    note = controller.folder / (name + ".md")
     note.write_text(note.read_text() + "\nWritten by hand.\n")
     assert record.events(host) == []
     # What can never join stands in nobody's way: of an incident that this host does not know, and no scratchpad at all.

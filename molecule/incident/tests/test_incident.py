@@ -26,7 +26,7 @@ def lines(host) -> list[str]:
 @pytest.fixture(scope="module")
 def note() -> Path:
     """The one note on the controller."""
-    (path,) = (WORK / "incidents").glob("*.md")
+    (path,) = (WORK / "incidents").glob("*/*.md")
     return path
 
 

@@ -1,11 +1,13 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The notes on the controller: one file an incident, which people edit. Private to this collection."""
+"""The notes on the controller: one file an incident, which people edit, in a folder for each host. Two hosts may have
+incidents of one day and one title. Private to this collection."""
 
 from __future__ import annotations
 
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from urllib.parse import quote
 
 from ...module_utils.note import lines
 from ...module_utils.note.markers import Problem
@@ -14,6 +16,7 @@ from .. import whole_file
 from .refusal import Refused, checked
 
 LARGEST_BYTES = 8 * 1024 * 1024
+_LONGEST_NAME = 200
 
 
 class Written(NamedTuple):
@@ -26,14 +29,24 @@ class Written(NamedTuple):
     changed: bool
 
 
-def path_of(output_directory: str, incident: Any) -> str:
-    """Where the note of an incident is. Raises :class:`.refusal.Refused` for what is no id of one."""
+def directory_of(output_directory: str, host: str) -> str:
+    """The folder of a host's notes; ``host`` is its name in the inventory. Raises :class:`.refusal.Refused`."""
+    name = quote(host, safe="").replace("~", "%7E")
+    # No name begins with a dot: it could lead elsewhere.
+    name = "%2E" + name[1:] if name.startswith(".") else name
+    if not 0 < len(name) <= _LONGEST_NAME:
+        raise Refused("bad_host", "The name of the host is empty or too long.", "Name it otherwise in the inventory.")
+    return os.path.join(os.path.abspath(os.path.expanduser(output_directory)), name)
+
+
+def path_of(directory: str, incident: Any) -> str:
+    """Where the note of an incident is, below :func:`directory_of`. Raises :class:`.refusal.Refused` for what is no id of one."""
     name = checked(incident)
-    return os.path.join(os.path.abspath(os.path.expanduser(output_directory)), name + ".md")
+    return os.path.join(directory, name + ".md")
 
 
 def write(
-    output_directory: str,
+    directory: str,
     incident: Mapping[str, Any],
     events: Sequence[Mapping[str, Any]],
     host_template: Optional[str],
@@ -45,18 +58,17 @@ def write(
     ``former_id``: the id that the incident had while its host could not be reached. Its note, with what was written into
     it by hand, becomes this one, unless there is one already.
     """
-    path = path_of(output_directory, incident.get("id"))
+    path = path_of(directory, incident.get("id"))
     if not any(event.get("kind") == "incident_opened" for event in events):
         raise Refused(
             "events_incomplete",
             "The events of %s do not begin with its opening: its note would lose what they no longer tell." % incident["id"],
             "Give all events of the incident, as the module incident returned them.",
         )
-    former = None if former_id in (None, incident.get("id")) else path_of(output_directory, former_id)
+    former = None if former_id in (None, incident.get("id")) else path_of(directory, former_id)
     try:
         if check_mode:
             return _written(path, former, incident, events, host_template)
-        directory = os.path.dirname(path)
         whole_file.make_directory(directory)
         with whole_file.locked(directory):
             written = _written(path, former, incident, events, host_template)

@@ -35,15 +35,15 @@ class Published(NamedTuple):
 
 def publish(
     repository: str,
-    output_directory: str,
+    directory: str,
     incident: Mapping[str, Any],
     leave_out: Sequence[str],
     check_mode: bool,
 ) -> Published:
-    """Put the note of an incident, as it is in ``output_directory``, on a new branch. Raises :class:`.refusal.Refused`."""
+    """Put the note of an incident, as it is in ``directory``, its host's, on a new branch. Raises :class:`.refusal.Refused`."""
     name = checked(incident.get("id"))
     branch = "incident/" + name
-    note = publishable(_note(output_directory, name), leave_out)
+    note = publishable(_note(directory, name), leave_out)
     entry = _entry(incident, leave_out)
     clone = Clone(repository)
     author = clone.identity()
@@ -96,8 +96,8 @@ def publish(
     return Published(branch, base, None if check_mode else commit, True, note.removed, problems, diff)
 
 
-def _note(output_directory: str, name: str) -> str:
-    path = notes.path_of(output_directory, name)
+def _note(directory: str, name: str) -> str:
+    path = notes.path_of(directory, name)
     try:
         content = whole_file.read(path, notes.LARGEST_BYTES)
     except OSError as error:

@@ -14,7 +14,6 @@ import errno
 import json
 import os
 from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
-from urllib.parse import quote
 
 from ...module_utils import events as allowed
 from ...module_utils import incident as rules
@@ -24,6 +23,7 @@ from ...module_utils.parse.text import one_line
 from ...module_utils.redact import Redactor
 from ...module_utils.settings import BadInput
 from .. import whole_file
+from . import notes
 from .refusal import Refused, checked
 
 PENDING = ".pending"
@@ -39,7 +39,6 @@ _OF_THE_EVENTS = (
 _LARGEST_BYTES = 16 * 1024 * 1024
 _TEXTS = ("title", "severity_reason", "owner", "environment")
 _CLAIMED = ("operator", "controller", "run")
-_LONGEST_NAME = 200
 
 
 class Recorded(NamedTuple):
@@ -78,13 +77,9 @@ class Scratchpad:
     """The events that wait for one host. Every method raises :class:`.BadInput`."""
 
     def __init__(self, output_directory: str, host: str) -> None:
-        self._notes = os.path.abspath(os.path.expanduser(output_directory))
-        name = quote(host, safe="").replace("~", "%7E")
-        # No name begins with a dot: it could lead elsewhere.
-        name = "%2E" + name[1:] if name.startswith(".") else name
-        if not 0 < len(name) <= _LONGEST_NAME:
-            raise Refused("bad_host", "The name of the host is empty or too long.", "Name it otherwise in the inventory.")
-        self.directory = os.path.join(self._notes, PENDING, name)
+        self._notes = notes.directory_of(output_directory, host)
+        base, name = os.path.split(self._notes)
+        self.directory = os.path.join(base, PENDING, name)
         self._redactor = Redactor()
 
     def pending(self) -> List[Dict[str, Any]]:

@@ -106,6 +106,17 @@ def _unchecked(parameters: Any) -> settings.Settings:
     return settings.Settings(**{name: parameters[name] for name in settings.ARGUMENT_SPEC})
 
 
+def test_the_note_of_a_log_that_was_moved_aside_stays(host):
+    first = host.incident(**OPEN, events=[{"kind": "remark", "data": {"text": "in the first log"}}]).result
+    log = host.operations / "remediation" / "audit.jsonl"
+    log.rename(log.with_suffix(".kept"))
+    before = host.note.read_bytes()
+    second = host.incident(**OPEN).result
+    assert (first["incident"]["id"], second["incident"]["id"]) == (NAME, NAME + "-a")
+    assert host.note.read_bytes() == before
+    assert host.incident(**OPEN).result["incident"]["id"] == NAME + "-a"
+
+
 LATE = {"at": "2026-11-20T08:01:00Z", "late": True}
 
 

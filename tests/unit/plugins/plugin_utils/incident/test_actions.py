@@ -139,8 +139,8 @@ def test_a_play_whose_host_cannot_be_reached(here: Path) -> None:
     assert done["refused"]["next_step"] in done["refused"]["msg"]
     assert [problem["code"] for problem in done["note"]["problems"]] == ["template_unusable"]
     assert "a problem with the servers of the archive" in done["note"]["public_draft"]
-    note = (here / "incidents" / (ID + ".md")).read_text()
-    assert done["note"]["path"] == str(here / "incidents" / (ID + ".md"))
+    note = (here / "incidents" / "archive" / (ID + ".md")).read_text()
+    assert done["note"]["path"] == str(here / "incidents" / "archive" / (ID + ".md"))
     assert note.count("\\{\\{ lookup('pipe', 'touch evaluated') \\}\\}") == 2
     published = git(here / "clone", "show", "%s:docs/operations/incidents/%s.md" % (done["branch"]["branch"], ID))
     assert published == note.replace("anna", "(left out)")

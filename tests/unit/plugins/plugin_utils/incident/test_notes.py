@@ -39,6 +39,16 @@ def test_a_new_note_is_its_owner_s_alone(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
+def test_two_hosts_with_one_title_and_day_have_two_notes(tmp_path: Path) -> None:
+    folders = [notes.directory_of(str(tmp_path), name) for name in ("a.example.org", "b.example.org", "../a.example.org")]
+    paths = [Path(write(Path(folder)).path) for folder in folders]
+    assert len({path.parent for path in paths}) == 3
+    assert {path.parent.parent for path in paths} == {tmp_path}
+    paths[0].write_text(paths[0].read_text() + "by hand\n")
+    assert write(Path(folders[1])).changed is False
+    assert paths[0].read_text().endswith("by hand\n")
+
+
 def test_again_writes_nothing_and_hand_written_bytes_and_the_mode_stay(tmp_path: Path) -> None:
     path = Path(write(tmp_path, healthy_flow()[:2]).path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + b"\r\nby hand \xff\xfe")

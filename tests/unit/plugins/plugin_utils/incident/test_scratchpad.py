@@ -125,7 +125,8 @@ def test_each_host_has_its_own(tmp_path: Path) -> None:
 
 
 def test_the_id_of_a_note_that_is_here_is_not_given_again(tmp_path: Path) -> None:
-    (tmp_path / (ID + ".md")).write_text("an older one")
+    (tmp_path / HOST).mkdir()
+    (tmp_path / HOST / (ID + ".md")).write_text("an older one")
     assert record(tmp_path, **OPENING).id == ID + "-a"
 
 
@@ -133,7 +134,13 @@ def test_an_incident_of_the_host_can_be_noted_about_but_not_opened(tmp_path: Pat
     with pytest.raises(BadInput) as caught:
         record(tmp_path, incident=ID, events=[remark("x")])
     assert caught.value.code == "incident_unknown"
-    (tmp_path / (ID + ".md")).write_text("its note")
+    # The note of another host's incident is none of this one.
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / (ID + ".md")).write_text("its note")
+    with pytest.raises(BadInput):
+        record(tmp_path, incident=ID, events=[remark("x")])
+    (tmp_path / HOST).mkdir()
+    (tmp_path / HOST / (ID + ".md")).write_text("its note")
     recorded = record(tmp_path, incident=ID, events=[remark("x")])
     assert (recorded.id, recorded.incident, recorded.changed) == (ID, None, True)
     assert [event["kind"] for event in pending(tmp_path)[0]["events"]] == ["remark"]
