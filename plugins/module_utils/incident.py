@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from . import events
+from . import events, verdict
 from .events import Draft
 from .parse import times
 from .settings import BadInput
@@ -29,6 +29,9 @@ _AHEAD_SECONDS = 300
 _SLUG_LIMIT = 60
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _SUFFIXES = "abcdefghijklmnopqrstuvwxyz"
+# What summaries print where the operator's own words belong.
+TRIGGER, UNDERLYING, REASON = "WHAT_SET_IT_OFF", "WHY_IT_COULD_HAPPEN", "WHY"
+PLACEHOLDERS = (TRIGGER, UNDERLYING, REASON)
 # What a caller may have recorded besides what follows from the wish.
 CALLERS_KINDS = ("incident_opened", "remark", "triage_run", "verified", "action_finished")
 # And besides those, of what was written down while the host could not be reached.
@@ -72,12 +75,13 @@ class Action(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """``position`` is its place in the log; ``at`` is when the look ended."""
+    """``position`` is its place in the log; ``at`` is when the look ended. ``passed``: what its checks show."""
 
     verification_id: str
     passed: Optional[bool]
     position: int
     at: str
+    look: verdict.Look
 
 
 class Incident:
@@ -172,10 +176,10 @@ class Record:
         if kind == "severity_changed":
             incident.change_severity(data["to"], data["reason"], event["at"])
         elif kind == "verified":
-            look = (data["verification_id"], data["passed"], self._position, event["at"])
-            # One that joins late may be older than one that is there.
-            if incident.verification is None or not event["late"] or event["at"] >= incident.verification.at:
-                incident.verification = Verification(*look)
+            look = verdict.Look(event["at"], event.get("recorded_at"))
+            if incident.verification is None or verdict.stands_for(look, incident.verification.look):
+                known = (data["verification_id"], verdict.of(data), self._position, look.ended)
+                incident.verification = Verification(*known, look)
         elif kind == "incident_contained":
             incident.state, incident.reason, incident.resolved_at = "contained", data["reason"], data["resolved_at"]
         elif kind == "incident_closed":
@@ -530,7 +534,7 @@ def _contain(decision: Decision, incident: Incident, wish: Wish, now: str) -> No
         return
     if incident.state != "open":
         raise _ended(incident, "It stays as it is. Open a new incident if something is wrong again.")
-    if wish.reason is None or not wish.reason.strip():
+    if not _says_something(wish.reason):
         raise BadInput(
             "reason_missing",
             "Incident %s cannot be called contained without a reason." % incident.id,
@@ -551,11 +555,12 @@ def _close(decision: Decision, incident: Incident, wish: Wish, now: str) -> None
         if wish.trigger in (None, incident.trigger) and wish.underlying in (None, incident.underlying):
             return
         raise _ended(incident, "Its cause stays as recorded. Write what was learned since into the note.")
-    if not (wish.trigger or "").strip() or not (wish.underlying or "").strip():
+    if not _says_something(wish.trigger) or not _says_something(wish.underlying):
         raise BadInput(
             "cause_missing",
             "Incident %s cannot be closed without its cause." % incident.id,
-            "Give trigger (what set it off) and underlying (why that could happen), or state: contained with a reason.",
+            "Give trigger (what set it off) and underlying (why that could happen) in words of your own, or state: contained with a "
+            "reason.",
         )
     unfinished = [action for action in decision.record.unfinished.values() if action.incident == incident.id]
     if unfinished:
@@ -599,6 +604,11 @@ def _close(decision: Decision, incident: Incident, wish: Wish, now: str) -> None
         "verification_id": look.verification_id,
     }
     _add(decision, Draft("incident_closed", data, incident.id, events.event_id_of("incident_closed", incident.id)), now)
+
+
+def _says_something(text: Optional[str]) -> bool:
+    """Whether there are words in it, and not only the word that a summary puts in their place."""
+    return text is not None and any(sign.isalnum() for sign in text) and text.strip(" \t\r\n'\".") not in PLACEHOLDERS
 
 
 def _ended(incident: Incident, next_step: str) -> BadInput:

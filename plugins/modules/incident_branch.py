@@ -27,7 +27,8 @@ options:
     required: true
   output_directory:
     description:
-      - The directory that M(healtharchive.remediation.incident_note) wrote to; a relative one is taken from where Ansible was started.
+      - The directory that M(healtharchive.remediation.incident_note) wrote to; a relative one is taken from where Ansible
+        was started.
     type: str
     required: true
   incident:

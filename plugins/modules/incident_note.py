@@ -9,7 +9,8 @@ module: incident_note
 short_description: Write the note of an incident on the controller
 version_added: 0.1.0
 description:
-  - Renders C(HOST/ID.md) in O(output_directory), HOST being the name in the inventory, from the events of the incident, or renders it again.
+  - Renders C(HOST/ID.md) in O(output_directory) from the events of the incident, or renders it again. HOST is the name in the
+    inventory.
   - Only what stands between two markers is written again. Everything else in the file is a person's, and stays byte for
     byte. A marker that was deleted, doubled, crossed with another or put around another is reported, and its block is
     left alone.

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, List, Optional
 
+from ..module_utils.incident import REASON, TRIGGER, UNDERLYING
 from .incident.summary import Command, unfinished_action
 from .terminal import headline, labelled, pasted
 from .verification import FAILED, PASSED, UNKNOWN
@@ -56,7 +57,7 @@ def _next(result: Mapping[str, Any], incident: str, recorded: Optional[Mapping[s
         return pasted(step["why"], command("triage", *said))
     state = ((recorded or {}).get("incident") or {}).get("state")
     if incident and state in ("open", "contained"):
-        variables = ("incident=" + incident, "trigger=WHAT_SET_IT_OFF", "underlying=WHY_IT_COULD_HAPPEN")
-        why = "Name the cause and close it, as long as nothing is changed on the host. Cause not known: -e contained=WHY."
+        variables = ("incident=" + incident, "trigger=" + TRIGGER, "underlying=" + UNDERLYING)
+        why = "Name the cause and close it, as long as nothing is changed on the host. Cause not known: -e contained=%s." % REASON
         return pasted(why, command("close_incident", *variables))
     return [""]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping
 
+from .. import verdict
 from ..shapes import records, words
 from .wording import comma, said
 
@@ -24,7 +25,7 @@ def of_verification(data: Mapping[str, Any]) -> str:
     """``passed, all 12 checks``, of a ``verified``."""
     checks = by_result(data)
     every = sum(len(names) for names in checks.values())
-    told = _of_three(_PASSED, data.get("passed"), "not everything could be seen")
+    told = _of_three(_PASSED, verdict.of(data), "not everything could be seen")
     if every and len(checks["passed"]) == every:
         return "%s, all %d checks" % (told, every)
     told += ", %d of %d checks passed" % (len(checks["passed"]), every)

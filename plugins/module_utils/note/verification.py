@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
-from .. import markdown
+from .. import markdown, verdict
 from ..parse.text import one_line
 from ..shapes import records, shown
 from . import outcomes
-from .history import Event, changed_after, newest
+from .history import Event, changed_after
 from .wording import day_and_clock, said, size
 
 _MOST_CHECKS = 60
@@ -18,7 +18,7 @@ _MOST_CHECKS = 60
 
 def lines(events: Sequence[Event]) -> List[str]:
     """What was checked after the repair, and what it showed."""
-    last = newest(events, "verified")
+    last = _newest(events)
     if last is None:
         return ["Not verified yet."]
     told = ["%s UTC: **%s**" % (day_and_clock(last.at), outcomes.of_verification(last.data))]
@@ -40,3 +40,16 @@ def lines(events: Sequence[Event]) -> List[str]:
         told += ["", "Earlier:", ""]
         told += ["- %s UTC: %s" % (day_and_clock(event.at), outcomes.of_verification(event.data)) for event in earlier]
     return told
+
+
+def _newest(events: Sequence[Event]) -> Optional[Event]:
+    """By when they looked, as the rules of closing have it."""
+    found: Optional[Event] = None
+    for event in events:
+        if event.kind == "verified" and (found is None or verdict.stands_for(_look(event), _look(found))):
+            found = event
+    return found
+
+
+def _look(event: Event) -> verdict.Look:
+    return verdict.Look(event.at or "", event.recorded_at)

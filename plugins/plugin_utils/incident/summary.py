@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, List, Optional
 
+from ...module_utils.incident import TRIGGER, UNDERLYING
 from ...module_utils.parse.text import one_line
 from ..terminal import headline, labelled, pasted
 
@@ -185,7 +186,7 @@ def _next(
     lines = _draft(note)
     if incident.get("state") == "contained":
         why = "When the cause is found and a verification has passed, close it."
-        variables = (said, "trigger=WHAT_SET_IT_OFF", "underlying=WHY_IT_COULD_HAPPEN")
+        variables = (said, "trigger=" + TRIGGER, "underlying=" + UNDERLYING)
         return lines + pasted(why, command("close_incident", *variables))
     why = "Write into the note what only you know, then put it on a branch of your clone of the service's repository."
     return lines + pasted(why, command("publish_note", said, "repository=PATH_OF_YOUR_CLONE"))

@@ -81,7 +81,8 @@ class Host:
 
 OPEN = {"title": "API down", "severity": "sev1", "area": "api", "owner": "somebody"}
 CAUSE = {"trigger": "a package is missing", "underlying": "the deploy does not look"}
-PASSED = {"verification_id": "v1", "passed": True, "checks": []}
+CHECKS = [{"check": "API", "result": "passed"}, {"check": "jobs", "result": "passed"}]
+PASSED = {"verification_id": "v1", "passed": True, "checks": CHECKS}
 
 
 @pytest.fixture
@@ -397,6 +398,11 @@ REFUSALS = [
     ("verification_failed", lambda host: verified(host, passed=False)),
     ("verification_failed", lambda host: verified(host, passed=None)),
     ("verification_failed", lambda host: verified(verified(host), passed=False)),
+    # What it says of itself is not believed against its checks.
+    ("verification_failed", lambda host: verified(host, checks=[])),
+    ("verification_failed", lambda host: verified(host, checks=[CHECKS[0], {**CHECKS[1], "result": "failed"}])),
+    ("verification_failed", lambda host: verified(host, checks=[CHECKS[0], {**CHECKS[1], "result": "unknown"}])),
+    ("verification_failed", lambda host: verified(verified(host), checks=[])),
     ("verification_outdated", lambda host: acted(verified(host))),
     ("verification_outdated", lambda host: acted(verified(host), OTHER)),
     ("verification_outdated", lambda host: acted(verified(host), None)),
@@ -437,6 +443,10 @@ def test_when_it_may_be_closed(host, code, happens):
         {"underlying": "x"},
         {"trigger": " ", "underlying": "x"},
         {"trigger": "x", "underlying": ""},
+        {"trigger": "x", "underlying": "\u200b"},
+        {"trigger": "...", "underlying": "x"},
+        {"trigger": "WHAT_SET_IT_OFF", "underlying": "x"},
+        {"trigger": "x", "underlying": " 'WHY_IT_COULD_HAPPEN'\n"},
     ],
 )
 def test_no_end_without_a_cause(host, cause):
@@ -444,6 +454,7 @@ def test_no_end_without_a_cause(host, cause):
     assert host.refuses(incident=NAME, state="closed", **cause) == "cause_missing"
     assert host.refuses(incident=NAME, state="contained") == "reason_missing"
     assert host.refuses(incident=NAME, state="contained", reason=" ") == "reason_missing"
+    assert host.refuses(incident=NAME, state="contained", reason="WHY") == "reason_missing"
 
 
 def test_a_late_look_counts_from_when_it_happened(host):
@@ -460,6 +471,26 @@ def test_an_older_look_that_joins_late_does_not_replace_a_newer_one(host):
     verified(host.later(), passed=False)
     host.event("verified", PASSED, late=True, at=before)
     assert host.refuses(**close(host)) == "verification_failed"
+
+
+def test_the_newest_look_is_the_one_that_looked_last(host):
+    before = host.now
+    host.later().event("verified", {**PASSED, "passed": False}, recorded_at=host.now).later()
+    host.event("verified", PASSED, at=before, recorded_at=host.now)
+    assert host.refuses(**close(host)) == "verification_failed"
+    assert host.later().event("verified", PASSED, recorded_at=host.now).wish(**close(host)) == ["incident_closed"]
+
+
+def test_a_look_from_the_future_does_not_stand_for_those_to_come(host):
+    host.event("verified", PASSED, at="2099-01-01T00:00:00Z", recorded_at=host.now).later()
+    host.event("verified", {**PASSED, "passed": False}, recorded_at=host.now).later()
+    assert host.refuses(**close(host)) == "verification_failed"
+
+
+def test_a_clock_that_was_put_back_keeps_nobody_from_closing(host):
+    host.later(7200).event("verified", {**PASSED, "passed": False}, recorded_at=host.now)
+    host.later(-3600).event("verified", PASSED, recorded_at=host.now)
+    assert host.later().wish(**close(host)) == ["incident_closed"]
 
 
 def test_contained_is_an_end_of_its_own(host):

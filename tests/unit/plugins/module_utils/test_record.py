@@ -27,6 +27,7 @@ SECRET = "hunter2-correct-horse"
 URL = "postgresql+psycopg://healtharchive:%s@127.0.0.1:5432/healtharchive" % SECRET
 OPEN = {"title": "API down", "severity": "sev1", "area": "api", "started_at": "2026-11-20T08:00:00Z"}
 NAME = "2026-11-20-api-down"
+CHECKS = [{"check": "API", "result": "passed"}]
 NOTE = "remediation/incidents/%s.md" % NAME
 
 
@@ -224,10 +225,10 @@ def test_closing_is_refused_without_a_word_written(host):
     before = host.files()
     said = {"incident": NAME, "state": "closed", "trigger": "x", "underlying": "y"}
     assert host.refuses(**said) == "verification_missing"
-    failed = {"kind": "verified", "data": {"verification_id": "v1", "passed": False, "checks": []}}
+    failed = {"kind": "verified", "data": {"verification_id": "v1", "passed": False, "checks": CHECKS}}
     assert host.refuses(**said, events=[failed]) == "verification_failed"
     assert host.files() == before
-    passed = {"kind": "verified", "data": {"verification_id": "v2", "passed": True, "checks": []}}
+    passed = {"kind": "verified", "data": {"verification_id": "v2", "passed": True, "checks": CHECKS}}
     assert host.incident(**said, events=[passed]).result["incident"]["state"] == "closed"
     assert "Status: closed" in host.note.read_text()
 
