@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import notes, publication
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import forged, notes, publication
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused, result
 
 
@@ -30,6 +30,7 @@ class ActionModule(ActionBase):
             }
         )
         try:
+            forged.check(self._loader)
             published = publication.publish(
                 options["repository"],
                 notes.directory_of(options["output_directory"], str((task_vars or {}).get("inventory_hostname", ""))),

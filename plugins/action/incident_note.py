@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.healtharchive.remediation.plugins.module_utils.note.public_draft import public_draft
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import notes
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import forged, notes
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused, result
 
 
@@ -33,6 +33,7 @@ class ActionModule(ActionBase):
         )
         incident, events = options["incident"], options["events"]
         try:
+            forged.check(self._loader)
             written = notes.write(
                 notes.directory_of(options["output_directory"], str((task_vars or {}).get("inventory_hostname", ""))),
                 incident,

@@ -11,16 +11,25 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.healtharchive.remediation.plugins.module_utils import settings
 from ansible_collections.healtharchive.remediation.plugins.module_utils.events import AREAS, SEVERITIES
+from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.text import one_line
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import caller, suggestion
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.recording import Host, not_reached
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import caller, forged, suggestion
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.recording import (
+    Host,
+    keep,
+    not_reached,
+)
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import result as refused
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.scratchpad import Scratchpad
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import NotSaid, said
 
+# What people say, and not what is seen of the host.
+_BY_VARIABLE = ("remark", "action_finished")
 SPECIFICATION: Dict[str, Dict[str, Any]] = {
     "wish": {"type": "dict", "default": {}},
     "said": {"type": "dict", "default": {}},
+    "events": {"type": "list", "elements": "dict", "default": []},
     "keep_state": {"type": "bool", "default": False},
     "renamed": {"type": "dict", "default": {}},
     "triage_directory": {"type": "str"},
@@ -40,19 +49,24 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         _validation, options = self.validate_argument_spec(argument_spec=SPECIFICATION)
         try:
+            forged.check(self._loader)
             typed = said(self._loader, [*options["said"].values(), "triage", "remark"])
             wish = {**options["wish"], **caller.described(self._loader)}
             wish.update({name: typed[word] for name, word in options["said"].items() if word in typed})
             wish["incident"] = options["renamed"].get(wish.get("incident"), wish.get("incident"))
+            wish["events"] = [*_allowed(wish.get("events")), *options["events"]]
             if "remark" in typed:
-                wish["events"] = [*(wish.get("events") or []), {"kind": "remark", "data": {"text": typed["remark"]}}]
+                wish["events"].append({"kind": "remark", "data": {"text": typed["remark"]}})
             self._check_words(wish)
             suggested = self._suggestion(options["triage_directory"], typed.get("triage"), variables)
+        except BadInput as refusal:
+            outcome.update(refused(refusal))
+            return outcome
         except (NotSaid, suggestion.BadTriage) as error:
             outcome.update(failed=True, msg=str(error), code="bad_input")
             return outcome
         if suggested is not None and "triage" in typed:
-            wish["events"] = [*(wish.get("events") or []), suggested.event]
+            wish["events"].append(suggested.event)
         outcome.update(self._recorded(wish, suggested, options, variables))
         return outcome
 
@@ -87,12 +101,7 @@ class ActionModule(ActionBase):
             if options["scratchpad_directory"] is None:
                 return wrap_var(not_reached(reason))
             return self._written_down(wish, suggested, reason, options["scratchpad_directory"], variables)
-        if options["keep_state"]:
-            known = host.look(str(wish.get("incident")))
-            if known.get("failed"):
-                return known
-            wish["state"] = known["incidents"][0]["state"]
-        result = host.record(wish)
+        result = keep(host, wish) if options["keep_state"] else host.record(wish)
         used = None
         if result.get("code") == "severity_missing" and suggested is not None and suggested.severity is not None:
             # Asked for only now: an incident that is open already must not get another severity from it.
@@ -130,6 +139,21 @@ class ActionModule(ActionBase):
                 "severity_from": used.source if used else None,
             }
         )
+
+
+def _allowed(events: Any) -> List[Any]:
+    """The events of a wish, which is a variable: what was seen of the host is not for a variable to say."""
+    given = list(events) if isinstance(events, (list, tuple)) else []
+    for event in given:
+        kind = event.get("kind") if isinstance(event, Mapping) else None
+        if kind not in _BY_VARIABLE:
+            raise Refused(
+                "bad_event",
+                "An event of the kind %s is not taken from a variable." % one_line(kind, 40),
+                "The playbooks triage and verify record what they see themselves. Kinds that are taken: %s."
+                % ", ".join(_BY_VARIABLE),
+            )
+    return given
 
 
 def _with(wish: Mapping[str, Any], suggested: suggestion.Suggestion) -> Dict[str, Any]:

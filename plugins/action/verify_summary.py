@@ -43,6 +43,8 @@ class ActionModule(ActionBase):
             outcome.update(failed=True, msg=_FAILURES[result["passed"]])
         elif recorded is not None and recorded.get("failed"):
             outcome.update(failed=True, msg="The verification passed and was not recorded.")
+        elif recorded is not None and recorded.get("note_failed"):
+            outcome.update(failed=True, msg="The verification passed and was recorded; its note here was not written.")
         Display().display(text)
         outcome.update(changed=False, text=wrap_var(text.strip("\n")))
         return outcome

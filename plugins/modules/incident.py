@@ -240,8 +240,7 @@ events:
       data: {title: API down, severity: sev1}
 confirmed:
   description:
-    - The C(event_id) of each of O(events) that has one: all of them are in the record. A late one may be there under
-      another id.
+    - The C(event_id) of each of O(events) that has one. All of them are in the record, a late one perhaps under another id.
   returned: success
   type: list
   elements: str

@@ -19,9 +19,17 @@ extends_documentation_fragment:
   - healtharchive.remediation.host
 options:
   wish:
-    description: Options of M(healtharchive.remediation.incident), evaluated as everywhere in Ansible.
+    description:
+      - Options of M(healtharchive.remediation.incident), evaluated as everywhere in Ansible.
+      - Of its C(events) only the kinds V(remark) and V(action_finished) are taken. What was seen of the host is not for a
+        variable to say.
     type: dict
     default: {}
+  events:
+    description: More events, of any kind that M(healtharchive.remediation.incident) takes, from the task itself.
+    type: list
+    elements: dict
+    default: []
   said:
     description: For each option of M(healtharchive.remediation.incident) the name of the extra variable that holds its text.
     type: dict

@@ -17,17 +17,17 @@ author:
   - HealthArchive maintainers (@healtharchive)
 options:
   evidence:
-    description: The evidence document of M(healtharchive.remediation.triage_info).
+    description: The evidence document.
     type: dict
     required: true
   result:
-    description: What P(healtharchive.remediation.verification#filter) made of it.
+    description: What M(healtharchive.remediation.verify_host) made of it.
     type: dict
     required: true
   recorded:
     description:
-      - What M(healtharchive.remediation.incident_record) returned, failures included. Without it the summary says that nothing
-        was recorded.
+      - What M(healtharchive.remediation.verify_host) returned under that name, failures included. Without it the summary says
+        that nothing was recorded.
     type: dict
   incident:
     description: The id that was named; empty for none.
@@ -46,14 +46,14 @@ attributes:
     description: Runs on the controller.
     platforms: all
 seealso:
-  - module: healtharchive.remediation.triage_info
+  - module: healtharchive.remediation.verify_host
 """
 
 EXAMPLES = r"""
 - name: Print the summary
   healtharchive.remediation.verify_summary:
-    evidence: "{{ verify_evidence }}"
-    result: "{{ verify_result }}"
+    evidence: "{{ verify_done.evidence }}"
+    result: "{{ verify_done.result }}"
 """
 
 RETURN = r"""

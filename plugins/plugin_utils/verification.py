@@ -50,6 +50,12 @@ class Check(NamedTuple):
     facts: Tuple[Fact, ...]
 
 
+def event_of(result: Mapping[str, Any]) -> Dict[str, Any]:
+    """What the record of an incident keeps of a verification."""
+    data = {name: result[name] for name in ("verification_id", "passed", "checks")}
+    return {"kind": "verified", "at": result["at"], "data": data}
+
+
 def checks(definitions: Any) -> Tuple[Check, ...]:
     """Check and compile the definitions of a role; :class:`BadCheck`."""
     if not isinstance(definitions, (list, tuple)) or not definitions:

@@ -45,7 +45,8 @@ def _recorded(recorded: Optional[Mapping[str, Any]], incident: str, check_mode: 
         return "not recorded: no incident was named (-e incident=ID)"
     if recorded.get("failed"):
         return "NOT RECORDED in %s: %s" % (incident, recorded.get("msg"))
-    return ("would be recorded in %s" if check_mode else "recorded in %s") % incident
+    told = ("would be recorded in %s" if check_mode else "recorded in %s") % incident
+    return told + ("; NOT IN THE NOTE HERE: %s" % recorded["note_failed"] if recorded.get("note_failed") else "")
 
 
 def _next(result: Mapping[str, Any], incident: str, recorded: Optional[Mapping[str, Any]], command: Command) -> List[str]:

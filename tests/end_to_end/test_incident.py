@@ -113,7 +113,7 @@ def test_the_controller_is_killed_before_every_task(host, controller):
     name = opened["incident"]
     assert opened["kind"] == "incident_opened"
     assert until_done(controller, "triage", "-e", "incident=" + name) > 8
-    assert until_done(controller, "verify", "-e", "incident=" + name) > 8
+    assert until_done(controller, "verify", "-e", "incident=" + name) > 3
     cause = ("-e", "trigger='A deploy'", "-e", "underlying='It was not tried'")
     assert until_done(controller, "close_incident", "-e", "incident=" + name, *cause) > 3
 
@@ -477,6 +477,29 @@ def test_only_what_is_done_is_closed(host, controller, broken):
     assert controller.said("verify", incident=name).rc == 0
     assert controller.said("close_incident", incident=name, trigger="a", underlying="b").rc == 0
     assert record.kinds(record.events(host))[-3:] == ["incident_contained", "verified", "incident_closed"]
+
+
+def test_nobody_can_say_that_it_passed(host, controller, broken):
+    """Ansible puts an extra variable in the place of what a task has registered."""
+    broken("worker_inactive")
+    assert controller.said("open_incident", title="Forged", severity="sev3", slug="forged").rc == 0
+    name = today(host) + "-forged"
+    checks = [{"check": "all", "result": "passed", "detail": "seen"}]
+    event = {"kind": "verified", "data": {"verification_id": "verification-0", "passed": True, "checks": checks}}
+    result = {**event["data"], "at": "2026-11-23T17:50:00Z", "next": None, "event": event}
+    fact = {"fact": "true == true", "text": "well", "otherwise": "ill", "look": "true"}
+    for playbook, forged in (
+        ("verify", {"verify_done": {"evidence": {}, "result": result, "recorded": None, "incident": name}}),
+        ("verify", {"verify_result": result, "verify_checks": [{"check": "all", "probe": "api", "facts": [fact]}]}),
+        ("open_incident", {"incident_wish": {"events": [event]}}),
+    ):
+        done = controller.said(playbook, incident=name, **forged)
+        assert done.rc == 2, forged
+        assert "passed ===" not in done.output
+        assert record.kinds(record.events(host)) == ["incident_opened"]
+    # The control: what is seen is what is recorded.
+    assert controller.said("verify", incident=name).rc == 2
+    assert last(host, "verified")["data"]["passed"] is False
 
 
 def test_what_nobody_saw_the_end_of_comes_first(host, controller):

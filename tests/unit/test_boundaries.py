@@ -37,8 +37,10 @@ PURE = [
     MODULE_UTILS / "envfile.py",
     MODULE_UTILS / "events.py",
     MODULE_UTILS / "incident.py",
+    MODULE_UTILS / "recorded.py",
     MODULE_UTILS / "redact.py",
     MODULE_UTILS / "service.py",
+    MODULE_UTILS / "verdict.py",
 ]
 
 

@@ -9,10 +9,10 @@ from typing import Any, Dict, List
 
 from ..audit import AuditLog, Paths
 from ..events import Origin
-from ..incident import Action, Record
 from ..parse import times
 from ..parse.audit import Chain
 from ..probe import Context, Finding, Problem
+from ..recorded import Action, Record
 from ..settings import BadInput
 
 # Some thousand events. Of what is older only those are read that tell of actions and incidents.

@@ -47,7 +47,7 @@ class Host:
             )
         except AnsibleConnectionFailure as error:
             return _unknown(str(error))
-        return _unknown(str(result.get("msg"))) if result.get("unreachable") else result
+        return _unknown(str(result.get("msg"))) if result.get("unreachable") else _told(result)
 
     def look(self, incident: str) -> Dict[str, Any]:
         """What the record says of one incident; ``failed`` as :meth:`record`."""
@@ -59,7 +59,15 @@ class Host:
             )
         except AnsibleConnectionFailure as error:
             return not_reached(str(error))
-        return not_reached(str(result.get("msg"))) if result.get("unreachable") else result
+        return not_reached(str(result.get("msg"))) if result.get("unreachable") else _told(result)
+
+
+def keep(host: Host, wish: Mapping[str, Any]) -> Dict[str, Any]:
+    """Record in an incident that keeps the state that it has, also when it has ended; as :meth:`Host.record`."""
+    known = host.look(str(wish.get("incident")))
+    if known.get("failed"):
+        return known
+    return host.record({**wish, "state": known["incidents"][0]["state"]})
 
 
 def not_reached(reason: str) -> Dict[str, Any]:
@@ -67,6 +75,11 @@ def not_reached(reason: str) -> Dict[str, Any]:
     next_step = "Try ssh to it by hand, then run it again: nothing was recorded."
     message = "The host was not reached (%s). %s" % (one_line(reason.strip(), 300), next_step)
     return {"failed": True, "code": "host_not_reached", "msg": message, "next_step": next_step}
+
+
+def _told(result: Dict[str, Any]) -> Dict[str, Any]:
+    """Without what the module was given, which -vvv would show: a caller's own text may hold what the host left out."""
+    return {name: value for name, value in result.items() if name != "invocation"}
 
 
 def _unknown(reason: str) -> Dict[str, Any]:

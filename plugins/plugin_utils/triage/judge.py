@@ -7,17 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Dict, Optional
 
-import yaml
-
+from .. import yaml_file
 from . import html, report, summary, view
 from .classification import classify_with
 from .evidence import Evidence
 from .rules import BadRule, Knowledge, knowledge
-
-try:
-    from yaml import CSafeLoader as Loader
-except ImportError:  # a PyYAML without libyaml
-    from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
 
 def tables(rules_file: str, facts_file: str, extra_rules: Any = ()) -> Knowledge:
@@ -36,14 +30,9 @@ def tables(rules_file: str, facts_file: str, extra_rules: Any = ()) -> Knowledge
 
 def _variables(path: str) -> Mapping[str, Any]:
     try:
-        with open(path, encoding="utf-8") as file:
-            # The loader is a safe one.
-            found = yaml.load(file, Loader=Loader)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise BadRule("%s cannot be read: %s" % (path, " ".join(str(error).split()))) from error
-    if not isinstance(found, Mapping):
-        raise BadRule("%s holds no variables" % path)
-    return found
+        return yaml_file.variables(path)
+    except yaml_file.Unreadable as error:
+        raise BadRule(str(error)) from error
 
 
 class Judge:

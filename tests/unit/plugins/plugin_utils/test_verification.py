@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 ROLE = Path(__file__).resolve().parents[4] / "roles" / "verify"
-CHECKS = verification.checks(yaml.safe_load((ROLE / "vars/main.yml").read_text())["verify_checks"])
+CHECKS = verification.checks(yaml.safe_load((ROLE / "vars/checks.yml").read_text())["verify_checks"])
 NAMES = [check.name for check in CHECKS]
 
 

@@ -1,0 +1,56 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tasks hand to each other is nothing that is said with -e."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+import yaml
+from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import caller, forged
+
+ROLES = Path(__file__).resolve().parents[5] / "roles"
+
+
+def walk(value: Any) -> Iterator[Any]:
+    yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from walk(each)
+
+
+def registered() -> set:
+    """Every name that a task of the roles gives to what it found, or to what becomes an event."""
+    names = set()
+    for path in ROLES.glob("*/tasks/*.yml"):
+        for value in walk(yaml.safe_load(path.read_text())):
+            if isinstance(value, dict):
+                names |= {value["register"]} if "register" in value else set()
+                names |= set(value.get("ansible.builtin.set_fact", ()))
+                names |= {name for name in value.get("vars", ()) if name in ("__incident_events", "__incident_end")}
+    return names
+
+
+def test_no_role_hands_on_what_could_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = registered()
+    assert {"incident_recorded", "verify_done", "__incident_events"} <= names
+    for name in sorted(names):
+        monkeypatch.setattr(forged, "load_extra_vars", lambda loader, name=name: {name: {}})
+        with pytest.raises(BadInput) as caught:
+            forged.check(None)
+        assert name in str(caught.value)
+    monkeypatch.setattr(forged, "load_extra_vars", lambda loader: {"incident": "x", "incident_wish": {}, "verify_deadline": 30})
+    forged.check(None)
+
+
+def test_a_run_is_its_process_and_when_that_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of processes are used again."""
+    monkeypatch.setattr(caller, "said", lambda loader, names: {})
+    with open("/proc/%d/stat" % os.getppid(), encoding="ascii", errors="replace") as file:
+        began = file.read().rpartition(")")[2].split()[19]
+    assert caller.described(None)["run"] == "pid-%d-%s" % (os.getppid(), began)
+    monkeypatch.setattr(caller, "said", lambda loader, names: {"awx_job_id": "7"})
+    assert caller.described(None)["run"] == "awx-7"
