@@ -138,6 +138,7 @@ def _changed(
     """``writer`` None: nothing is written."""
     chain = chains.Chain()
     decision = _decided(here, snapshot, chain, wish, now)
+    torn = chain.torn[-1] if chain.torn_end else None
     if not chain.verified and any(draft.kind == "incident_closed" for draft in decision.drafts):
         raise BadInput(
             "record_broken",
@@ -171,7 +172,15 @@ def _changed(
         "notes": note.path,
         "note": {"changed": before != after, "problems": problems},
     }
-    notices = list(decision.ignored) + [problem["message"] for problem in problems]
+    notices = list(decision.ignored)
+    if torn is not None:
+        # Perhaps that an action began: what was begun is on the disk before it does anything, so it did not, unless the line
+        # was damaged later.
+        notices.append(
+            "Line %d of %s, its last, is no event: its writer was cut short, or it was damaged. What it said is lost, perhaps that "
+            "an action began. See on the host whether something was changed at that time." % (torn, log.paths.log)
+        )
+    notices += [problem["message"] for problem in problems]
     if not told["verified"]:
         first = told["problems"][0]
         notices.append("The record is not whole: line %d of %s: %s." % (first["line"], log.paths.log, first["message"]))

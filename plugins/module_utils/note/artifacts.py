@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
+from . import shortened
 from .history import Event
-from .wording import comma, day_and_clock, said
+from .wording import comma, day_and_clock, said, size
+
+_MOST = 100
 
 
 def lines(events: Sequence[Event]) -> List[str]:
@@ -18,10 +21,12 @@ def lines(events: Sequence[Event]) -> List[str]:
         span = "event %d" % numbers[0] if len(numbers) == 1 else "events %d to %d" % (numbers[0], numbers[-1])
         told.append("- Audit log of the host, `ops/remediation/audit.jsonl`: %s" % span)
     told += _commits(events)
-    for event in events:
-        if event.kind == "triage_run" and event.data.get("evidence_digest"):
-            when = day_and_clock(event.at)
-            told.append("- Evidence of the triage of %s UTC: %s" % (when, said(event.data["evidence_digest"], 90)))
+    runs = [event for event in events if event.kind == "triage_run" and event.data.get("evidence_digest")]
+    found = [
+        "- Evidence of the triage of %s UTC: %s" % (day_and_clock(event.at), said(event.data["evidence_digest"], 90))
+        for event in runs
+    ]
+    told += shortened.newest(found, _MOST, "triages")
     return told or ["Nothing is on record yet."]
 
 
@@ -33,4 +38,5 @@ def _commits(events: Sequence[Event]) -> List[str]:
         if event.head is not None and event.head != last:
             seen.append("%s (%s UTC)" % (said(event.head, 40), day_and_clock(event.at)))
             last = event.head
-    return ["- Checked out on the host: %s" % comma(seen)] if seen else []
+    more = ["and before these %s others" % size(len(seen) - _MOST)] if len(seen) > _MOST else []
+    return ["- Checked out on the host: %s" % comma(seen[-_MOST:] + more)] if seen else []

@@ -12,10 +12,12 @@ from typing import Any, List, Sequence, Tuple
 
 from .. import markdown
 from ..shapes import words
-from . import outcomes
+from . import outcomes, shortened
 from .history import Action, objective
 from .wording import comma, day_and_clock, said, size, span
 
+_MOST_ACTIONS = 100
+_MOST_CHARACTERS = 500_000
 _MOST_COMMANDS = 40
 _LONGEST_COMMAND = 1000
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "'": "\\'", "\\": "\\\\"}
@@ -25,10 +27,15 @@ def lines(actions: Sequence[Action]) -> List[str]:
     """A paragraph, a list and the commands for each action, in the order of the log."""
     if not actions:
         return ["No command that changes the host is on record. What was typed by hand belongs below this block."]
+    told = [_action(number, action) for number, action in enumerate(actions, 1)]
+    cut = shortened.middle_left_out(told, 0, _MOST_ACTIONS, _MOST_CHARACTERS)
     shown: List[str] = []
-    for number, action in enumerate(actions, 1):
+    if cut.left_out:
+        shown.append("%s earlier actions are left out here; the log of the host has them." % size(cut.left_out))
+        told = told[cut.left_out :]
+    for lines_of in told:
         shown += [""] if shown else []
-        shown += _action(number, action)
+        shown += lines_of
     return shown
 
 

@@ -7,9 +7,14 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..shapes import records, words
-from . import outcomes
+from . import outcomes, shortened
 from .history import Action, Event, actions, objective
-from .wording import clock, day, day_and_clock, said, said_in_lines
+from .wording import clock, day, day_and_clock, said, said_in_lines, size
+
+# How it began stays, and what is newest. A character is at most 4 bytes of the 8 MiB that a note may have.
+_FIRST = 20
+_MOST = 300
+_MOST_CHARACTERS = 500_000
 
 
 class _Entry(NamedTuple):
@@ -19,20 +24,29 @@ class _Entry(NamedTuple):
 
 def lines(started_at: Optional[str], events: Sequence[Event]) -> List[str]:
     """A list for each day."""
-    every = actions(events)
+    every = {id(event): action for action in actions(events) for event in (action.begun, action.finished) if event}
     entries = [_Entry(event.at, _sentence(event, every)) for event in events]
     opened = next((event for event in events if event.kind == "incident_opened"), None)
     if started_at is not None and (opened is None or opened.at != started_at):
         entries.insert(0, _Entry(started_at, ["The incident began"]))
+    entries = _by_time(entries)
+    cut = shortened.middle_left_out([entry.lines for entry in entries], _FIRST, _MOST, _MOST_CHARACTERS)
+    if not cut.left_out:
+        return _listed(entries) or ["Nothing is on record yet."]
+    words = "%s events are left out here; the log of the host has them." % size(cut.left_out)
+    return [*_listed(entries[: cut.first]), "", words, "", *_listed(entries[len(entries) - cut.last :])]
+
+
+def _listed(entries: Sequence[_Entry]) -> List[str]:
     shown: List[str] = []
     today = None
-    for entry in _by_time(entries):
+    for entry in entries:
         if today is None or (entry.at is not None and day(entry.at) != today):
             today = day(entry.at)
             shown += ["", "**%s**" % today, ""] if shown else ["**%s**" % today, ""]
         shown.append("- %s %s" % (clock(entry.at), entry.lines[0]))
         shown += ["  - " + line for line in entry.lines[1:]]
-    return shown or ["Nothing is on record yet."]
+    return shown
 
 
 def _by_time(entries: Sequence[_Entry]) -> List[_Entry]:
@@ -45,7 +59,7 @@ def _by_time(entries: Sequence[_Entry]) -> List[_Entry]:
     return [entries[number] for _at, number in sorted(keys)]
 
 
-def _sentence(event: Event, every: Sequence[Action]) -> List[str]:
+def _sentence(event: Event, every: Mapping[int, Action]) -> List[str]:
     write = _SENTENCES.get(event.kind)
     if event.kind in ("action_begun", "action_finished"):
         sentence = [_of_action(event, every)]
@@ -84,8 +98,8 @@ def _remark(data: Mapping[str, Any]) -> List[str]:
     return said_in_lines(data.get("text"))
 
 
-def _of_action(event: Event, every: Sequence[Action]) -> str:
-    action = next((each for each in every if event is each.begun or event is each.finished), None)
+def _of_action(event: Event, every: Mapping[int, Action]) -> str:
+    action = every.get(id(event))
     if action is None:
         return "Ended, and no beginning is on record: %s" % outcomes.of_action(event.data)
     what = said(objective(action))

@@ -9,11 +9,12 @@ from typing import List, Optional, Sequence
 from .. import markdown, verdict
 from ..parse.text import one_line
 from ..shapes import records, shown
-from . import outcomes
+from . import outcomes, shortened
 from .history import Event, changed_after
 from .wording import day_and_clock, said, size
 
 _MOST_CHECKS = 60
+_MOST_EARLIER = 100
 
 
 def lines(events: Sequence[Event]) -> List[str]:
@@ -38,7 +39,8 @@ def lines(events: Sequence[Event]) -> List[str]:
     earlier = [event for event in events if event.kind == "verified" and event is not last]
     if earlier:
         told += ["", "Earlier:", ""]
-        told += ["- %s UTC: %s" % (day_and_clock(event.at), outcomes.of_verification(event.data)) for event in earlier]
+        each = ["- %s UTC: %s" % (day_and_clock(event.at), outcomes.of_verification(event.data)) for event in earlier]
+        told += shortened.newest(each, _MOST_EARLIER, "verifications")
     return told
 
 

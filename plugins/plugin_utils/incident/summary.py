@@ -116,7 +116,12 @@ def _record(recorded: Mapping[str, Any]) -> List[str]:
         return [labelled("record", words)]
     if log.get("verified") is True:
         end = str(recorded.get("head_digest"))[:16]
-        return [labelled("record", words + "; the host's log is whole (%s lines, end %s)" % (log.get("lines"), end))]
+        told = [labelled("record", words + "; the host's log is whole (%s lines, end %s)" % (log.get("lines"), end))]
+        torn = log.get("torn_lines")
+        if isinstance(torn, (list, tuple)) and torn:
+            lost = "cut short, and what stood there is lost: line %s" % ", ".join(str(line) for line in torn[-_MOST:])
+            told.append(labelled("", lost + (" and %d before" % (len(torn) - _MOST) if len(torn) > _MOST else "")))
+        return told
     problems = _mappings(log.get("problems"))
     first = problems[0] if problems else {}
     return [

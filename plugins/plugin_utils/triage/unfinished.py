@@ -9,17 +9,22 @@ from typing import Any, List
 
 from ...module_utils.shapes import duration, mapping, records, shown, whole, words
 
+_TORN = (
+    "The last line of the record was cut short, perhaps one that said that an action began. See on the host whether something "
+    "was changed."
+)
 _MOST = 5
 _MOST_SUBJECTS = 5
 
 
 def statements(evidence: Mapping[str, Any]) -> List[str]:
-    """One for each action, the newest first, and one that counts the rest."""
+    """One for each action, the newest first, one that counts the rest, and one of a record whose last line was cut short."""
     record = mapping(mapping(mapping(evidence.get("probes")).get("record")).get("data"))
     actions = records(record.get("unfinished_actions"))[::-1]
     said = [_statement(action) for action in actions[:_MOST]]
     left_out = max(whole(record.get("unfinished_count")) or 0, len(actions)) - len(said)
-    return [*said, "and %d more: see evidence.json" % left_out] if left_out > 0 else said
+    said += ["and %d more: see evidence.json" % left_out] if left_out > 0 else []
+    return [*said, _TORN] if record.get("torn_end") is True else said
 
 
 def _statement(action: Mapping[str, Any]) -> str:

@@ -118,6 +118,23 @@ def test_the_note_of_a_log_that_was_moved_aside_stays(host):
     assert host.incident(**OPEN).result["incident"]["id"] == NAME + "-a"
 
 
+def test_a_beginning_that_was_cut_short_is_told(host):
+    """Nobody knows what stood there; who runs the next playbook must hear of it."""
+    host.incident(**OPEN)
+    assert host.incident(incident=NAME).notices == []
+    log = host.operations / "remediation" / "audit.jsonl"
+    AuditLog(Paths(str(host.operations)), Origin(), Redactor()).begin(NAME, "a1", "deploy")
+    log.write_bytes(log.read_bytes()[:-200])
+    for check in (True, False):
+        outcome = host.incident(check, incident=NAME, events=[{"kind": "remark", "data": {"text": "later"}}])
+        (notice,) = outcome.notices
+        assert "Line 2 of" in notice
+        assert "perhaps that an action began" in notice
+        assert outcome.result["record"]["verified"] is True
+    assert host.incident(incident=NAME).notices == []
+    assert host.incident(incident=NAME).result["record"]["torn_lines"] == [2]
+
+
 LATE = {"at": "2026-11-20T08:01:00Z", "late": True}
 
 

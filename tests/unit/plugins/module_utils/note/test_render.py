@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
 import pytest
@@ -279,6 +280,42 @@ def test_a_long_text_says_how_long_it_is() -> None:
     page = Page(new(numbered([opened(), remark("x" * 102400), remark("y\n" * 5000)])))
     assert "(102,400 characters in all)" in page.text
     assert "and 4,988 more lines (10,000 characters in all)" in page.text
+
+
+LONG = "\n".join("*\U0001f525" * 200 for _line in range(12))
+
+
+def test_a_note_does_not_grow_without_end() -> None:
+    """The longest texts of many events: it can still be read and written, and says how much is not in it."""
+    flow = [opened(), *(remark("%d %s" % (number, LONG)) for number in range(310))]
+    flow += [
+        event(kind, "18:00", **{"action_id": "a%d" % number, **data})
+        for number in range(40)
+        for kind, data in (
+            ("action_begun", {"action": "deploy", "argv": [["x", "y" * 1200]] * 41, "subjects": [LONG] * 50}),
+            ("action_finished", {"outcome": "applied", "changed": True}),
+        )
+    ]
+    for kind, field in (("verified", "verification_id"), ("triage_run", "evidence_digest")):
+        flow += [event(kind, "18:30", **{field: "%d-%s" % (number, "x" * 60)}) for number in range(150)]
+    text = render(None, HOST_TEMPLATE, incident(), numbered(flow)).text
+    assert len(text.encode()) < 6 * 1024 * 1024
+    timeline = blocks(text)["timeline"]
+    shown = sum(line.startswith("- ") for line in timeline.splitlines())
+    assert 20 < shown <= 300
+    left_out = re.search(r"^([0-9,]+) events are left out here", timeline, re.MULTILINE)
+    assert left_out
+    # Besides the events there is the line of the beginning.
+    assert int(left_out.group(1).replace(",", "")) + shown - len(flow) in (0, 1)
+    assert "Opened as" in timeline
+    assert "earlier actions are left out here" in blocks(text)["commands"]
+    assert "**40. " in blocks(text)["commands"]
+    assert "49 earlier verifications are left out" in blocks(text)["verification"]
+    assert "50 earlier triages are left out" in blocks(text)["artifacts"]
+    again = render(text, HOST_TEMPLATE, incident(), numbered([*flow, remark("The newest", "18:40")]))
+    assert "The newest" in blocks(again.text)["timeline"]
+    # The control: a short one has all of it.
+    assert "left out here" not in render(None, HOST_TEMPLATE, incident(), healthy_flow()).text
 
 
 @given(st.text(max_size=300))

@@ -159,3 +159,11 @@ def test_what_never_joins_is_told_with_its_place_and_what_to_do():
     for said in (aside["path"], "It is unknown.", "Open it. Then say it again"):
         assert said in told
     assert "PUT ASIDE" not in summary.render("host", recorded(), None, {}, None, False, lambda *words: "x")
+
+
+def test_lines_that_were_cut_short_stay_told():
+    told = recorded(record={**LOG, "torn_lines": [7]})
+    text = " ".join(summary.render("host", told, None, {}, None, False, lambda *words: "x").split())
+    assert "the host's log is whole" in text
+    assert "cut short, and what stood there is lost: line 7" in text
+    assert "cut short" not in summary.render("host", recorded(), None, {}, None, False, lambda *words: "x")

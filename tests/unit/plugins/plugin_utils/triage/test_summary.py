@@ -176,6 +176,14 @@ def test_what_was_begun_and_not_finished_comes_first() -> None:
         assert render("archive", evidence, judge(evidence), None).splitlines()[2].startswith("UNFINISHED: deploy of")
 
 
+def test_a_record_that_was_cut_short_comes_first() -> None:
+    evidence = healthy_evidence()
+    assert "UNFINISHED" not in render("archive", evidence, judge(evidence), None)
+    data(evidence, "record")["torn_end"] = True
+    text = render("archive", evidence, judge(evidence), None)
+    assert text.splitlines()[2].startswith("UNFINISHED: The last line of the record was cut short")
+
+
 def test_many_unfinished_actions_are_counted() -> None:
     evidence = healthy_evidence()
     unfinished(evidence, *("action%d" % number for number in range(9)), subjects=["x"] * 9, incident=None)
