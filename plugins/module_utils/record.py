@@ -56,6 +56,11 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
 }
 
 
+# What a caller may have typed, or pasted.
+_TYPED = (*_TEXTS, "incident", "slug", "started_at", "operator", "controller", "run", "events")
+NOT_SHOWN = "NOT SHOWN: A TEXT MAY HOLD A SECRET. THE RESULT HAS WHAT WAS RECORDED."
+
+
 class Outcome(NamedTuple):
     """What a module returns; ``notices`` are for a person, one line each, ``before`` and ``after`` are the note's text."""
 
@@ -69,6 +74,11 @@ class _Host(NamedTuple):
     settings: Settings
     redactor: Redactor
     secrets_known: bool
+
+
+def shown(parameters: Mapping[str, Any]) -> Dict[str, Any]:
+    """What Ansible may show of a call with -vvv: without the texts, in which only the record has the secrets left out."""
+    return {name: NOT_SHOWN if name in _TYPED and value else value for name, value in parameters.items()}
 
 
 def look(parameters: Mapping[str, Any]) -> Dict[str, Any]:
@@ -177,8 +187,8 @@ def _changed(
         # Perhaps that an action began: what was begun is on the disk before it does anything, so it did not, unless the line
         # was damaged later.
         notices.append(
-            "Line %d of %s, its last, is no event: its writer was cut short, or it was damaged. What it said is lost, perhaps that "
-            "an action began. See on the host whether something was changed at that time." % (torn, log.paths.log)
+            "Line %d of %s, its last, is no event: its writer was cut short, or it was damaged. What it said is lost, perhaps "
+            "that an action began. See on the host whether something was changed at that time." % (torn, log.paths.log)
         )
     notices += [problem["message"] for problem in problems]
     if not told["verified"]:

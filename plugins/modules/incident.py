@@ -295,15 +295,25 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils import r
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
 
 
+class _Module(AnsibleModule):
+    """Ansible's, without the line in the host's journal that has every text as it was typed. Options with no_log would leave
+    that out, and with it what an error says of them."""
+
+    def _log_invocation(self) -> None:
+        self.log("Invoked as the record of an incident; the record has what was said")
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=record.ARGUMENT_SPEC, supports_check_mode=True)
+    module = _Module(argument_spec=record.ARGUMENT_SPEC, supports_check_mode=True)
+    shown = {"module_args": record.shown(module.params)}
     try:
         outcome = record.change(module.params, module.check_mode)
     except BadInput as error:
-        module.fail_json(msg="%s %s" % (error, error.next_step), code=error.code, next_step=error.next_step)
+        message = "%s %s" % (error, error.next_step)
+        module.fail_json(msg=message, code=error.code, next_step=error.next_step, invocation=shown)
     for notice in outcome.notices:
         module.warn(notice)
-    result = dict(outcome.result)
+    result = {**outcome.result, "invocation": shown}
     if module._diff:
         header = result["notes"]
         result["diff"] = {

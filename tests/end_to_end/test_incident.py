@@ -323,17 +323,24 @@ def test_planted_secrets_are_nowhere(host, controller, clone):
     assert "token=" + token in shown
     text = "It said %s and %s and postgresql://someone:%s@127.0.0.1/x" % (token, url, planted)
     outputs = []
-    outputs.append(controller.said("open_incident", title="Secrets " + token, slug="secrets", severity="sev1", remark=text))
+    # -vvv shows what modules are given.
+    outputs.append(
+        controller.said("open_incident", "-vvv", title="Secrets " + token, slug="secrets", severity="sev1", remark=text)
+    )
     name = today(host) + "-secrets"
     outputs.append(controller.said("triage", incident=name, remark="Authorization: Bearer " + planted))
     outputs.append(controller.said("verify", incident=name))
-    outputs.append(controller.said("close_incident", incident=name, trigger=text, underlying=text))
+    refused = controller.said("open_incident", "-vvv", incident=name, title=text, operator=planted)
+    assert "has another title" in " ".join(refused.output.split())
+    outputs.append(controller.said("close_incident", "-vvv", incident=name, trigger=text, underlying=text))
     outputs.append(controller.said("publish_note", incident=name, repository=str(clone)))
     assert [each.rc for each in outputs] == [0] * 5
     (controller.directory / "said.json").unlink()
     places = {
         "the log": host.ssh("sudo cat " + record.LOG).stdout,
         "the host's note": host_note(host, name),
+        "the host's journal of ansible": host.ssh("sudo journalctl --no-pager | grep ansible; true").stdout,
+        "the refusal": refused.output,
         "the branch": git(clone, "show", "--stat", "--patch", "incident/" + name),
     }
     for path in controller.directory.rglob("*"):
@@ -347,6 +354,7 @@ def test_planted_secrets_are_nowhere(host, controller, clone):
     # The control: what stands around them is there.
     assert "It said" in places["the log"]
     assert "It said" in places["the branch"]
+    assert "ops_directory" in outputs[0].output
 
 
 def test_a_note_is_put_on_a_branch(host, controller, clone):

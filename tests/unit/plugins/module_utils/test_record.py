@@ -135,6 +135,16 @@ def test_a_beginning_that_was_cut_short_is_told(host):
     assert host.incident(incident=NAME).result["record"]["torn_lines"] == [2]
 
 
+def test_what_a_caller_typed_is_not_shown_again(host):
+    said = {name: "%s %s" % (name, SECRET) for name in ("title", "severity_reason", "owner", "reason", "trigger", "operator")}
+    given = host.parameters(record.ARGUMENT_SPEC, **said, severity="sev1", events=[{"data": {"text": SECRET}}])
+    shown = record.shown(given)
+    assert SECRET not in json.dumps(shown)
+    assert set(shown) == set(given)
+    # The control: what is no text of somebody's is there for whoever looks for a fault.
+    assert (shown["severity"], shown["ops_directory"], shown["underlying"]) == ("sev1", str(host.operations), None)
+
+
 LATE = {"at": "2026-11-20T08:01:00Z", "late": True}
 
 
