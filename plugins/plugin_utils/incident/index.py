@@ -16,6 +16,7 @@ from ...module_utils.note.lines import bare, ending, split
 _LINK = re.compile(r"\]\((?:\./)?([0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[a-z0-9]+)+)\.md\)")
 _DELIMITER = re.compile(r"\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?")
 _CELLS = re.compile(r"(?<!\\)\|")
+_STATE = re.compile(r"\(sev[0-3], (?:draft|contained|closed)\)")
 _BULLET = re.compile(r"[ \t]*[-*+][ \t]")
 _TITLE_COLUMNS = ("incident", "note", "title", "file", "link", "name", "summary")
 
@@ -51,12 +52,14 @@ class _Table(NamedTuple):
 def with_entry(readme: str, entry: Entry) -> Indexed:
     """The README with one line for the incident, which is brought up to date if it is there already."""
     lines = split(readme)
-    there = [number for number, line in enumerate(lines) if entry.id in _LINK.findall(line)]
     table = _index_table(lines)
+    # What a line of the index links to first is its incident; a link in other words is none of the index.
+    rows = [] if table is None else [row for row in table.rows if _first_link(lines[row]) == entry.id]
+    there = rows or [number for number, line in enumerate(lines) if _BULLET.match(line) and _first_link(line) == entry.id]
     if there:
         for number in there:
-            if table is not None and number in table.rows:
-                lines[number] = _updated(lines[number], table.columns, entry)
+            update = _updated(lines[number], table.columns, entry) if table is not None and rows else None
+            lines[number] = _updated_bullet(lines[number], entry) if update is None else update
         return Indexed("".join(lines), True)
     if table is not None:
         place = _place(lines, table.rows or [table.delimiter], entry.id)
@@ -69,6 +72,22 @@ def with_entry(readme: str, entry: Entry) -> Indexed:
         return Indexed(_inserted(lines, place, bullets[0][1] + shown), True)
     readme = _inserted(lines, len(lines), "") if lines else ""
     return Indexed(_inserted(split(readme), len(lines) + 1, "- " + shown), False)
+
+
+def _first_link(line: str) -> Optional[str]:
+    """The incident that a line links to first."""
+    match = _LINK.search(line)
+    return match.group(1) if match else None
+
+
+def _updated_bullet(line: str, entry: Entry) -> str:
+    """A line as we write them, with the severity and the status of now; any other is somebody's own words."""
+    begin = "%s: %s" % (entry.id[:10], entry.link)
+    place = line.find(begin)
+    rest = _STATE.fullmatch(bare(line[place + len(begin) :])) if place != -1 else None
+    if rest is None:
+        return line
+    return "%s (%s, %s)%s" % (line[: place + len(begin)], entry.severity, entry.status, line[len(line.rstrip("\r\n")) :])
 
 
 def _index_table(lines: Sequence[str]) -> Optional[_Table]:

@@ -72,7 +72,32 @@ def test_an_index_that_is_a_list() -> None:
     line = "* 2026-11-23: [API answers 502](2026-11-23-api-502.md) (sev1, draft)\n"
     assert indexed.text == readme.replace("* [Later", line + "* [Later")
     assert indexed.recognised
-    assert with_entry(indexed.text, ENTRY._replace(status="closed")).text == indexed.text
+    closed = with_entry(indexed.text, ENTRY._replace(status="closed"))
+    assert closed.text == indexed.text.replace("(sev1, draft)", "(sev1, closed)")
+    # In somebody's own words it stays.
+    own = indexed.text.replace("(sev1, draft)", "(sev1, draft), see below")
+    assert with_entry(own, ENTRY._replace(status="closed")).text == own
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "Written by the template, see [this one](2026-11-23-api-502.md).\n\n",
+        "| See also | [x](2026-11-23-api-502.md) |\n\n",
+        "- [The earlier one](2026-01-08-mounts.md), unlike [this](2026-11-23-api-502.md)\n\n",
+    ],
+)
+def test_a_link_in_other_words_is_no_entry(prose: str) -> None:
+    readme = prose + TABLE % OLD
+    indexed = with_entry(readme, ENTRY)
+    assert indexed.text == prose + TABLE % (OLD + LINE)
+    # The control: the line itself is.
+    assert with_entry(indexed.text, ENTRY).text == indexed.text
+
+
+def test_a_row_that_names_another_incident_too_is_that_of_the_first() -> None:
+    related = "| 2026-01-08 | [mounts](2026-01-08-mounts.md), again in [502](2026-11-23-api-502.md) | sev2 | closed |\n"
+    assert with_entry(TABLE % related, ENTRY).text == TABLE % (related + LINE)
 
 
 @pytest.mark.parametrize("readme", ["", "# Notes\n", "# Notes", "# Notes\r\n", "| a | b |\n|---|---|\n| c | d |\n"])
