@@ -10,8 +10,6 @@ short_description: Print what became of an incident
 version_added: 0.1.0
 description:
   - Prints an incident, what is on record of it, where its note is, and the one command to type next.
-  - Runs on the controller only and prints by itself, because every result format of Ansible would quote and escape the
-    lines. Whatever people or the host said is made printable; nothing of it is evaluated.
   - Fails with one line when O(failure) is given, and when the incident is written down on the controller alone.
 author:
   - HealthArchive maintainers (@healtharchive)
@@ -37,17 +35,7 @@ options:
     type: str
     default: It was not done
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
-attributes:
-  check_mode:
-    description: Runs in check mode, as it only prints.
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
-  platform:
-    description: Runs on the controller.
-    platforms: all
+  - healtharchive.remediation.summary
 seealso:
   - module: healtharchive.remediation.incident_record
 """

@@ -10,8 +10,6 @@ short_description: Print what triage has to say on the terminal
 version_added: 0.1.0
 description:
   - Prints summaries of M(healtharchive.remediation.triage_host) as they are, or one line that says why there is none.
-  - Runs on the controller only and prints by itself, because every result format of Ansible would quote and escape the
-    lines.
 author:
   - HealthArchive maintainers (@healtharchive)
 options:
@@ -25,17 +23,7 @@ options:
     description: Why there is no triage; printed as one line after the host's name, and the task fails with it.
     type: str
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
-attributes:
-  check_mode:
-    description: Runs in check mode, as it only prints.
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
-  platform:
-    description: Runs on the controller.
-    platforms: all
+  - healtharchive.remediation.summary
 seealso:
   - module: healtharchive.remediation.triage_host
 """

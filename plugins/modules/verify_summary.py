@@ -10,8 +10,6 @@ short_description: Print whether a host is well again
 version_added: 0.1.0
 description:
   - Prints what failed, what could not be seen, what passed, whether it was recorded, and the one command to type next.
-  - Runs on the controller only and prints by itself, because every result format of Ansible would quote and escape the
-    lines. Whatever the host said is made printable; nothing of it is evaluated.
   - Fails when not every check passed, and when the result was to be recorded and was not.
 author:
   - HealthArchive maintainers (@healtharchive)
@@ -34,17 +32,7 @@ options:
     type: str
     default: ""
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
-attributes:
-  check_mode:
-    description: Runs in check mode, as it only prints.
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
-  platform:
-    description: Runs on the controller.
-    platforms: all
+  - healtharchive.remediation.summary
 seealso:
   - module: healtharchive.remediation.verify_host
 """
