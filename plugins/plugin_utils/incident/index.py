@@ -13,7 +13,8 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 from ...module_utils import markdown
 from ...module_utils.note.lines import bare, ending, split
 
-_LINK = re.compile(r"\]\((?:\./)?([0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[a-z0-9]+)+)\.md\)")
+# A bracket behind a backslash is a letter of somebody's title.
+_LINK = re.compile(r"(?<!\\)(?:\\\\)*\]\((?:\./)?([0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[a-z0-9]+)+)\.md\)")
 _DELIMITER = re.compile(r"\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?")
 _CELLS = re.compile(r"(?<!\\)\|")
 _STATE = re.compile(r"\(sev[0-3], (?:draft|contained|closed)\)")

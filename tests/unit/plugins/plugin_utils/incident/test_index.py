@@ -95,6 +95,16 @@ def test_a_link_in_other_words_is_no_entry(prose: str) -> None:
     assert with_entry(indexed.text, ENTRY).text == indexed.text
 
 
+@pytest.mark.parametrize("readme", [TABLE % OLD, "* [Mounts](2026-01-08-mounts.md)\n"])
+@pytest.mark.parametrize("title", ["x](2026-11-23-api-502.md)", "x\\", "x\\](2026-11-23-api-502.md)"])
+def test_a_title_is_no_link(readme: str, title: str) -> None:
+    hostile = Entry("2026-11-22-first", title, "sev3", "draft", "api", "me")
+    before = with_entry(readme, hostile).text
+    assert with_entry(before, hostile).text == before
+    after = with_entry(before, ENTRY._replace(severity="sev0"))
+    assert set(before.splitlines()) < set(after.text.splitlines())
+
+
 def test_a_row_that_names_another_incident_too_is_that_of_the_first() -> None:
     related = "| 2026-01-08 | [mounts](2026-01-08-mounts.md), again in [502](2026-11-23-api-502.md) | sev2 | closed |\n"
     assert with_entry(TABLE % related, ENTRY).text == TABLE % (related + LINE)
