@@ -116,9 +116,9 @@ class ActionModule(ActionBase):
         directory: str,
         variables: Mapping[str, Any],
     ) -> Dict[str, Any]:
-        scratchpad = Scratchpad(directory, str(variables.get("inventory_hostname", "")))
         used = None
         try:
+            scratchpad = Scratchpad(directory, str(variables.get("inventory_hostname", "")))
             try:
                 recorded = scratchpad.record(wish, time.time(), self._task.check_mode)
             except BadInput as refusal:

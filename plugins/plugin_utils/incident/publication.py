@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from ...module_utils.note import lines
+from ...module_utils.note import lines, markers
 from ...module_utils.note.publishable import Removed, publishable
 from ...module_utils.parse.text import one_line
 from ...module_utils.shapes import shown
@@ -19,6 +19,8 @@ from .refusal import Refused, checked
 DIRECTORY = "docs/operations/incidents"
 INDEX = DIRECTORY + "/README.md"
 _MOST_NAMED = 5
+# Lines of the block `metadata` that are as they were when the incident was opened.
+_STAYS = ("- Environment:", "- Start (UTC):")
 
 
 class Published(NamedTuple):
@@ -61,6 +63,13 @@ def publish(
         before = _files(place, tip or base, name)
         indexed = with_entry(lines.decode(before[INDEX].content), entry)
         path = "%s/%s.md" % (DIRECTORY, name)
+        if path in before and _of_another(lines.decode(before[path].content), note.text):
+            raise Refused(
+                "note_of_another",
+                "%s on commit %s is the note of another incident (another start or environment)."
+                % (path, (tip or base)[:12]),
+                "Two hosts have incidents of this id. Publish this one by hand under another name. Nothing was touched.",
+            )
         after = {
             path: Blob("100644", lines.encode(note.text)),
             INDEX: Blob(before[INDEX].mode, lines.encode(indexed.text)),
@@ -136,6 +145,19 @@ def _files(place: Workshop, commit: str, name: str) -> Dict[str, Blob]:
     path = "%s/%s.md" % (DIRECTORY, name)
     note = place.file(commit, path)
     return {INDEX: index, **({path: note} if note is not None else {})}
+
+
+def _of_another(there: str, ours: str) -> bool:
+    """Whether a note tells of another incident: by what stays as long as there is one. Where that was taken out by hand, it
+    is not known, and counts as the same."""
+    found, wanted = _stays(there), _stays(ours)
+    return bool(found and wanted) and found != wanted
+
+
+def _stays(text: str) -> List[str]:
+    every = lines.split(text)
+    first, last = markers.find(every, ("metadata",)).places.get("metadata", (0, 0))
+    return [line for line in map(lines.bare, every[first:last]) if line.startswith(_STAYS)]
 
 
 def _problems(indexed: Indexed) -> List[Dict[str, str]]:

@@ -229,6 +229,28 @@ def test_a_note_that_is_on_main_already(places: Places) -> None:
     assert README.count("\n") + 1 == places.git("show", "%s:%s" % (BRANCH, INDEX)).count("\n")
 
 
+@pytest.mark.parametrize("other", [{"started_at": "2026-11-23T09:00:00Z"}, {"environment": "staging"}])
+@pytest.mark.parametrize("merged", [True, False])
+def test_the_note_of_another_host_s_incident_is_not_written_over(places: Places, other: Any, merged: bool) -> None:
+    """Two hosts may have incidents of one id; the service's repository has one place for it."""
+    places.publish()
+    if merged:
+        places.git("merge", "--quiet", "--ff-only", BRANCH)
+        places.git("branch", "-d", BRANCH)
+        places.git("push", "--quiet", "origin", "main")
+    before = places.state()
+    places.write_note(render(None, HOST_TEMPLATE, {**CLOSED, **other}, healthy_flow()).text)
+    assert places.refused(about={**CLOSED, **other}).code == "note_of_another"
+    assert places.state() == before
+    # The control: more of the same incident, with the words of a person in it.
+    text = render(None, HOST_TEMPLATE, {**CLOSED, "severity": "sev2", "owner": "bob"}, healthy_flow()).text
+    places.write_note(text.replace("# Incident: ", "# Incident: In our words: ", 1))
+    if merged:
+        assert places.publish(about={**CLOSED, "severity": "sev2"}).changed
+    else:
+        assert places.refused().code == "branch_differs"
+
+
 @pytest.mark.parametrize(
     "name", ["../../x", "2026-11-23-a/../../b", "2026-11-23-", "", "-x", "2026-11-23-a\n", 3, None, "HEAD"]
 )
