@@ -497,8 +497,8 @@ def test_nobody_can_say_that_it_passed(host, controller, broken):
     result = {**event["data"], "at": "2026-11-23T17:50:00Z", "next": None, "event": event}
     fact = {"fact": "true == true", "text": "well", "otherwise": "ill", "look": "true"}
     for playbook, forged in (
-        ("verify", {"verify_done": {"evidence": {}, "result": result, "recorded": None, "incident": name}}),
         ("verify", {"verify_result": result, "verify_checks": [{"check": "all", "probe": "api", "facts": [fact]}]}),
+        ("verify", {"verify_done": {"evidence": {}, "result": result, "recorded": None, "incident": name}}),
         ("open_incident", {"incident_wish": {"events": [event]}}),
     ):
         done = controller.said(playbook, incident=name, **forged)
