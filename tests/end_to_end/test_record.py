@@ -99,7 +99,8 @@ def test_from_opening_to_the_end(clean):
 
     closing = {"incident": name, "state": "closed", "trigger": "a package", "underlying": "the deploy does not look"}
     assert refused(host, **closing) == "verification_missing"
-    passed = {"kind": "verified", "data": {"verification_id": "v1", "passed": True, "checks": []}}
+    checks = [{"check": "API", "result": "passed"}]
+    passed = {"kind": "verified", "data": {"verification_id": "v1", "passed": True, "checks": checks}}
     incident(host, incident=name, events=[passed])
     assert incident(host, **closing)["incident"]["state"] == "closed"
     events = chained(lines(host))
