@@ -354,7 +354,7 @@ def test_planted_secrets_are_nowhere(host, controller, clone):
     # The control: what stands around them is there.
     assert "It said" in places["the log"]
     assert "It said" in places["the branch"]
-    assert "ops_directory" in outputs[0].output
+    assert "head_digest" in outputs[0].output
 
 
 def test_a_note_is_put_on_a_branch(host, controller, clone):
