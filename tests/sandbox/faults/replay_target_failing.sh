@@ -36,6 +36,10 @@ dead() {
     [[ $said == *"Transport endpoint is not connected"* ]]
 }
 
+is_broken() {
+    replay_answers 503 1
+}
+
 mend_it() {
     rm -f "$without_propagation"
     systemctl daemon-reload
