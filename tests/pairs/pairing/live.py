@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from ansible_collections.healtharchive.remediation.plugins.module_utils import evidence
+from ansible_collections.healtharchive.remediation.plugins.module_utils import options
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils import outside_view
 
 from .plan import ROOT
@@ -96,9 +96,9 @@ class Host:
             raise NotBroken("%s: %s" % (what, last[0].strip())) from error
 
     def evidence(self) -> Dict[str, Any]:
-        """What triage would see now."""
+        """What triage would see now; :class:`NotBroken` if a fault ended while it looked."""
         addresses = {"api": "http://%s" % self.guest.address, "frontend": "http://%s:8080" % self.guest.address}
-        parameters = {name: option.get("default") for name, option in evidence.ARGUMENT_SPEC.items()}
+        parameters = {name: option.get("default") for name, option in options.ARGUMENT_SPEC.items()}
         parameters.update(("public_%s_base" % name, address) for name, address in addresses.items())
         outside = outside_view.look(addresses, 10)
         try:
@@ -109,6 +109,8 @@ class Host:
             raise NotSeen("the probes ended with %d on %s: %s" % (done.returncode, self.name, done.stderr))
         document = json.loads(done.stdout)
         document["probes"]["outside_view"] = outside
+        for each in self.broken:
+            self._apply(each, "is_broken", "%s ended while it was looked at" % each)
         return document
 
 

@@ -40,4 +40,5 @@ mend_it() {
 is_broken() {
     row "name = '$name' AND status = 'failed'"
     [ "$(stat --format %U "$directory")" = root ]
+    journalctl --quiet --unit healtharchive-worker --lines=1 --grep "$directory is invalid or not writable"
 }

@@ -31,6 +31,6 @@ mend_it() {
 }
 
 is_broken() {
-    row "name = '$name' AND status = 'running'"
+    row "name = '$name' AND status = 'running' AND started_at < now() - interval '1 hour'"
     row "name = '$busy' AND status = 'running'"
 }

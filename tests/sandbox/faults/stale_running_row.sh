@@ -32,5 +32,5 @@ mend_it() {
 }
 
 is_broken() {
-    row "name = '$name' AND status = 'running'"
+    row "name = '$name' AND status = 'running' AND started_at < now() - interval '1 hour'"
 }
