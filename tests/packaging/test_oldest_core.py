@@ -104,6 +104,6 @@ def test_an_incident_is_opened_and_its_texts_are_data(
     (line,) = subprocess.run(shown, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
     event = json.loads(line)
     assert (event["data"]["title"], event["data"]["owner"]) == (title, "[1,  2]")
-    (note,) = (tmp_path / "incidents").glob("*.md")
+    (note,) = (tmp_path / "incidents" / GUEST).glob("*.md")
     assert note.stem == event["incident"]
     assert not marker.exists()
