@@ -92,8 +92,7 @@ class Host:
         try:
             faults.apply(self.guest, faults.fault(name), function)
         except SandboxError as error:
-            last = [line for line in error.details[:-1] if line.strip()][-1:] or [error.message]
-            raise NotBroken("%s: %s" % (what, last[0].strip())) from error
+            raise NotBroken("%s: %s" % (what, _reason(error, self.name))) from error
 
     def evidence(self) -> Dict[str, Any]:
         """What triage would see now; :class:`NotBroken` if a fault ended while it looked."""
@@ -112,6 +111,13 @@ class Host:
         for each in self.broken:
             self._apply(each, "is_broken", "%s ended while it was looked at" % each)
         return document
+
+
+def _reason(error: SandboxError, guest: str) -> str:
+    """The last thing that was said, without the guest's own name; a library's pointer to its manual says nothing."""
+    said = [line.strip() for line in error.details[:-1]]
+    last = [line for line in said if line and not line.startswith("(Background on this error")][-1:] or [error.message]
+    return last[0].replace("guest %r" % guest, "the guest")
 
 
 def _probes() -> bytes:

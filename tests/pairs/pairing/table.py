@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
-from . import judge, model, plan, recordings
+from . import judge, plan, recordings
 
 FILE = plan.ROOT / "tests" / "pairs" / "confusion.md"
 
@@ -41,23 +41,6 @@ def judged(found: Iterable[recordings.Recording]) -> Tuple[List[Judged], List[Ju
     return [each for each in results if len(each.broken) == 1], [each for each in results if len(each.broken) == 2]
 
 
-def modelled(found: Sequence[recordings.Recording]) -> List[Judged]:
-    """The pairs that were not tried, as far as the model can say what they would show."""
-    known, classes = judge.rules(), plan.expected_classes()
-    tried = {frozenset(each.broken) for each in found}
-    alone = {each.broken[0]: each.evidence for each in found if len(each.broken) == 1 and each.evidence is not None}
-    said = {name: judge.result(evidence, known)["classes"] for name, evidence in alone.items()}
-    well = next((each.evidence for each in found if not each.broken), None)
-    results = []
-    for pair in sorted(plan.pairs(classes)):
-        if frozenset(pair) not in tried and well is not None and set(pair) <= set(alone):
-            evidence = model.together(well, alone[pair[0]], alone[pair[1]])
-            if evidence is not None:
-                verdict = judge.judge(pair, judge.result(evidence, known)["classes"], said, classes)
-                results.append(Judged(pair, verdict))
-    return results
-
-
 def write(state: Path) -> None:
     """Put what a run has made beside what the repository has, newest first; then write the table of all."""
     found: Dict[Tuple[str, ...], recordings.Recording] = {}
@@ -65,14 +48,13 @@ def write(state: Path) -> None:
     for each in [*earlier, *recordings.from_state(state)]:
         found[tuple(sorted(each.broken))] = each
     recordings.save(found.values())
-    FILE.write_text(text(list(found.values()), *judged(found.values()), modelled(list(found.values()))))
+    FILE.write_text(text(list(found.values()), *judged(found.values())))
 
 
 def text(
     found: Sequence[recordings.Recording],
     singles: Sequence[Judged],
     pairs: Sequence[Judged],
-    modelled_pairs: Sequence[Judged],
 ) -> str:
     """The whole table as Markdown."""
     classes = plan.expected_classes()
@@ -80,14 +62,13 @@ def text(
     made = {frozenset(each.broken) for each in pairs}
     refused = [each for each in found if each.evidence is None and frozenset(each.broken) in wanted]
     tried = made | {frozenset(each.broken) for each in refused}
-    neither = wanted - tried - {frozenset(each.broken) for each in modelled_pairs}
+    untried = wanted - tried
     storage = [each for each in pairs if "storage" in {classes[name] for name in each.broken}]
     lines = [_INTRODUCTION, "| | made | right first | both named | nothing wrong |", "|---|---|---|---|---|"]
     for name, group in (
         ("single faults", singles),
         ("pairs with a storage fault", storage),
         ("all pairs", pairs),
-        ("not tried, by the model", modelled_pairs),
     ):
         counts = [len(group), sum(each.verdict.right_first for each in group)]
         counts += [sum(not each.verdict.not_named for each in group), sum(not each.verdict.wrong for each in group)]
@@ -95,17 +76,15 @@ def text(
     lines += [
         "",
         "%d pairs, %d made, %d cannot be made, %d not tried."
-        % (len(wanted), len(made), len(refused), len(wanted) - len(tried)),
+        % (len(wanted), len(made), len(refused), len(untried)),
     ]
     lines += ["", "## Classes", "", *_matrix(pairs, classes)]
     lines += ["", "## Single faults", "", *_rows(singles), "", "## Pairs", "", *_rows(pairs)]
     lines += ["", "## Pairs that cannot be made", "", "| pair | why |", "|---|---|"]
     lines += ["| %s | %s |" % (" + ".join(each.broken), _cell("; ".join(each.why))) for each in refused]
-    if modelled_pairs:
-        lines += ["", "## Not tried: what the model says", "", *_rows(modelled_pairs)]
-    if neither:
-        lines += ["", "## Not tried, and nothing is said of them", ""]
-        lines += sorted("- " + " + ".join(sorted(pair)) for pair in neither)
+    if untried:
+        lines += ["", "## Not tried", ""]
+        lines += sorted("- " + " + ".join(sorted(pair)) for pair in untried)
     return "\n".join(lines) + "\n"
 
 

@@ -98,6 +98,8 @@ tier_annual_jobs() {
 }
 
 start_worker() {
+    # A start that is meant does not count towards systemd's start limit: several faults in a row would reach it.
+    systemctl reset-failed healtharchive-worker
     systemctl start healtharchive-worker
     wait_until 20 unit_is active healtharchive-worker
 }
