@@ -195,6 +195,8 @@ KINDS: Dict[str, Dict[str, Kept]] = {
         "expected_impact": _may(_text),
         "rollback": _may(_text),
         "plan_id": _may(_name),
+        "clearance_id": _may(_name),
+        "override_reason": _may(_text),
     },
     "action_finished": {
         "action_id": _needs(_name),
@@ -361,5 +363,6 @@ def check_recorded(event: Mapping[str, Any]) -> None:
         raise BadEvent("its kind is no word")
     if not isinstance(event["data"], dict):
         raise BadEvent("data must be a mapping")
-    if kind in _DATA and kept_data(kind, event["data"], _UNCHANGED) != event["data"]:
+    # A field that came to a kind later is missing in what was written before.
+    if kind in _DATA and kept_data(kind, event["data"], _UNCHANGED) != {**dict.fromkeys(KINDS[kind]), **event["data"]}:
         raise BadEvent("%s has another form" % kind)

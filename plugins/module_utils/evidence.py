@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence
 
-from . import envfile, files, host, known_secrets, probe, settings
+from . import contexts, host, probe, settings
 from .probes import (
     api,
     baseline_drift,
@@ -28,7 +28,6 @@ from .probes import (
     units,
     watchdogs,
 )
-from .redact import Redactor
 
 SCHEMA_VERSION = 1
 
@@ -52,7 +51,6 @@ PROBES: Mapping[str, probe.Probe] = {
 _RESERVE_SECONDS = 5
 MIN_DEADLINE_SECONDS = 10
 MAX_DEADLINE_SECONDS = 600
-_FILE_CAP_BYTES = 1024 * 1024
 
 
 def gather(parameters: Mapping[str, Any], names: Sequence[str]) -> Dict[str, Any]:
@@ -64,19 +62,11 @@ def gather(parameters: Mapping[str, Any], names: Sequence[str]) -> Dict[str, Any
     signal.alarm(parameters["deadline"] + _RESERVE_SECONDS)
     where = settings.from_parameters(parameters)
     _check_range("stale_after", parameters["stale_after"], 60, 7 * 24 * 3600)
-    variables, problem = _environment_file(where.env_file)
-    secrets = known_secrets.collect(where.env_file, [units.API, units.WORKER])
-    redactor = Redactor(secrets)
-    context = probe.Context(
-        settings=where,
-        environment=variables,
-        environment_problem=problem,
-        redactor=redactor,
-        secrets_known=bool(secrets),
-        deadline=started + parameters["deadline"] - _RESERVE_SECONDS,
+    context = contexts.context(
+        where,
+        started + parameters["deadline"] - _RESERVE_SECONDS,
         stale_after_seconds=parameters["stale_after"],
         baseline_mode=parameters["baseline_mode"],
-        turn=probe.Turn(),
     )
     host.adopt_orphans()
     try:
@@ -92,7 +82,7 @@ def gather(parameters: Mapping[str, Any], names: Sequence[str]) -> Dict[str, Any
         "settings": where.described(),
         "probes": probes,
     }
-    return redactor.value(document)
+    return context.redactor.value(document)
 
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:
@@ -102,18 +92,6 @@ def _check_range(name: str, value: int, low: int, high: int) -> None:
             "%s must be from %d to %d seconds, not %d." % (name, low, high, value),
             "Give a value in that range, or leave it out.",
         )
-
-
-def _environment_file(path: str) -> Tuple[Optional[envfile.EnvironmentFile], Optional[probe.Problem]]:
-    try:
-        content = files.read_regular(path, _FILE_CAP_BYTES + 1)
-    except FileNotFoundError:
-        return None, probe.Problem("bad_evidence", "The environment file %s does not exist." % path)
-    except OSError as error:
-        return None, probe.Problem("bad_evidence", "The environment file cannot be read: %s" % error)
-    if len(content) > _FILE_CAP_BYTES:
-        return None, probe.Problem("bad_evidence", "%s is larger than %d bytes." % (path, _FILE_CAP_BYTES))
-    return envfile.parse(content), None
 
 
 def _host() -> Dict[str, Any]:

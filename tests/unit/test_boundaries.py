@@ -41,6 +41,9 @@ PURE = [
     MODULE_UTILS / "redact.py",
     MODULE_UTILS / "service.py",
     MODULE_UTILS / "verdict.py",
+    MODULE_UTILS / "budget.py",
+    MODULE_UTILS / "plan.py",
+    MODULE_UTILS / "refusal.py",
 ]
 
 

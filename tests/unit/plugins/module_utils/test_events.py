@@ -47,6 +47,8 @@ SAMPLES = {
         "expected_impact": "API restarts",
         "rollback": "deploy the commit before",
         "plan_id": "p1",
+        "clearance_id": "clearance-1",
+        "override_reason": "the disk was full then",
     },
     "action_finished": {"action_id": "a1", "outcome": "applied", "changed": True, "detail": "deployed"},
     "verified": {
