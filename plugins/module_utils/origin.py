@@ -12,7 +12,7 @@ from . import host
 from .events import Origin
 from .parse import git
 from .parse.errors import ParseError
-from .probes.deployment import GIT_OPTIONS
+from .repository import GIT_OPTIONS
 
 _GIT_SECONDS = 10.0
 

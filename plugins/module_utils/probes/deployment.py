@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which commit is on the disk, in the virtual environment and in the processes, and what origin/main has beyond it.
 
-git runs as the checkout's owner: as root it would refuse the repository, and an empty answer would look like a match.
-Nothing in the checkout is written: commits that it does not have yet are fetched into a throw-away object store.
+Nothing in the checkout is written: see :mod:`..repository`.
 """
 
 from __future__ import annotations
@@ -12,30 +11,19 @@ import glob
 import json
 import os
 import re
-import shutil
-import tempfile
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from .. import host, locks, redact
 from ..parse import git, systemd
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem, complaint, failed
+from ..repository import GIT_SECONDS, MAIN, REMOTE_SECONDS, Repository
 from .units import API, WORKER
 
-GIT_SECONDS = 10.0
-REMOTE_SECONDS = 15.0
 PYTHON_SECONDS = 15.0
 MAX_COMMITS = 20
 MAX_FILES = 20
-_BRANCH = "refs/heads/main"
-# No lock and no housekeeping in a repository that is only read, and none of the programs that its configuration names.
-GIT_OPTIONS = (
-    "--no-optional-locks",
-    *("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "i18n.logOutputEncoding=UTF-8"),
-    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
-    *("-c", "fetch.recurseSubmodules=false", "-c", "submodule.recurse=false"),
-)
 LOG_FORMAT = ("-z", "--no-show-signature", "--format=%H%x00%s")
 
 # Prints the declared requirements of the checkout that its virtual environment does not meet, as a JSON list.
@@ -68,7 +56,7 @@ def probe(context: Context) -> Finding:
         owner = host.account_of(checkout)
     except (OSError, KeyError) as error:
         return Finding(None, [Problem("not_found", "The owner of %s is not known: %s" % (checkout, error))])
-    repository = _Git(context, owner, problems)
+    repository = Repository(context, owner, problems)
     data: Dict[str, Any] = _checkout(repository)
     data.update(_remote(repository, data["head"]))
     data["checkout_changed_at"] = _changed_at(checkout + "/.git/logs/HEAD", checkout + "/.git/HEAD")
@@ -79,43 +67,7 @@ def probe(context: Context) -> Finding:
     return Finding(data, problems)
 
 
-class _Git:
-    """git in the checkout, as its owner, without optional locks (``git status`` would rewrite the index)."""
-
-    def __init__(self, context: Context, owner: host.Account, problems: List[Problem]) -> None:
-        self.context = context
-        self.owner = owner
-        self.problems = problems
-
-    def run(
-        self, *arguments: str, seconds: float = GIT_SECONDS, variables: Optional[Mapping[str, str]] = None
-    ) -> host.Result:
-        environment = {"GIT_TERMINAL_PROMPT": "0", **(variables or {})}
-        argv = ["/usr/bin/git", "-C", self.context.settings.checkout, *GIT_OPTIONS, *arguments]
-        return self.context.run(argv, seconds, self.owner, environment=environment)
-
-    def ask(self, parser: Callable[[bytes], Any], *arguments: str, **options: Any) -> Any:
-        """What ``parser`` makes of the output; None, with a problem, when git or the parser says no."""
-        result = self.run(*arguments, **options)
-        what = "git " + arguments[0]
-        if result.failure is not None:
-            self.problems.append(failed(result, what))
-        elif result.rc != 0:
-            self.problems.append(
-                Problem("command_failed", "%s ended with %d: %s" % (what, result.rc, complaint(result.stderr)))
-            )
-        else:
-            try:
-                return parser(result.stdout)
-            except ParseError as error:
-                self.problems.append(Problem(error.code, "%s: %s" % (what, error)))
-        return None
-
-    def has(self, sha: str) -> bool:
-        return self.run("cat-file", "-e", sha + "^{commit}").rc == 0
-
-
-def _checkout(repository: _Git) -> Dict[str, Any]:
+def _checkout(repository: Repository) -> Dict[str, Any]:
     head = repository.ask(git.commit, "rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
     commits = repository.ask(git.log_z, "log", "-1", *LOG_FORMAT, head, "--") if head else None
     status = repository.ask(git.porcelain_z, "status", "--porcelain=v1", "-z", "--branch", "--untracked-files=normal")
@@ -128,7 +80,7 @@ def _checkout(repository: _Git) -> Dict[str, Any]:
     }
 
 
-def _remote(repository: _Git, head: Optional[str]) -> Dict[str, Any]:
+def _remote(repository: Repository, head: Optional[str]) -> Dict[str, Any]:
     """What ``main`` of the remote is right now; the local remote-tracking ref only where the remote cannot be asked."""
     source, main = "remote", None
     if _url_has_password(repository):
@@ -140,8 +92,8 @@ def _remote(repository: _Git, head: Optional[str]) -> Dict[str, Any]:
         )
     else:
         main = repository.ask(
-            lambda out: git.ls_remote(out, _BRANCH),
-            *("ls-remote", "--exit-code", "origin", _BRANCH),
+            lambda out: git.ls_remote(out, MAIN),
+            *("ls-remote", "--exit-code", "origin", MAIN),
             seconds=REMOTE_SECONDS,
         )
     if main is None:
@@ -171,40 +123,25 @@ def _remote(repository: _Git, head: Optional[str]) -> Dict[str, Any]:
     return answer
 
 
-def _url_has_password(repository: _Git) -> bool:
+def _url_has_password(repository: Repository) -> bool:
     url = repository.run("config", "--get", "remote.origin.url").stdout
     return redact.MASK.encode() in url or re.search(rb"://[^/@\s]*:[^/@\s]*@", url) is not None
 
 
-def _compare(repository: _Git, head: str, main: str, variables: Mapping[str, str]) -> Dict[str, Any]:
+def _compare(repository: Repository, head: str, main: str, variables: Mapping[str, str]) -> Dict[str, Any]:
     span = "%s..%s" % (head, main)
     count = repository.ask(git.count, "rev-list", "--count", span, "--", variables=variables)
     commits = repository.ask(git.log_z, "log", "-%d" % MAX_COMMITS, *LOG_FORMAT, span, "--", variables=variables)
-    base = repository.run("merge-base", "--is-ancestor", head, main, variables=variables)
     return {
-        "head_on_origin_main": {0: True, 1: False}.get(base.rc),
+        "head_on_origin_main": repository.is_ancestor(head, main, variables),
         "undeployed": {"count": count, "commits": commits or []},
     }
 
 
-def _compare_unfetched(repository: _Git, head: str, main: str) -> Dict[str, Any]:
-    """Compare with a commit that the checkout does not have: fetched beside it, and thrown away."""
-    store = tempfile.mkdtemp(prefix="healtharchive-triage-", dir="/run")
-    try:
-        os.chown(store, repository.owner.uid, repository.owner.gid)
-        objects = repository.context.settings.checkout + "/.git/objects"
-        variables = {"GIT_OBJECT_DIRECTORY": store, "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects}
-        # No refmap and no FETCH_HEAD: the refs of the checkout stay as they are.
-        argv = ("fetch", "--quiet", "--no-tags", "--refmap=", "--no-write-fetch-head", "origin", _BRANCH)
-        fetch = repository.run(*argv, seconds=REMOTE_SECONDS, variables=variables)
-        if fetch.rc != 0:
-            repository.problems.append(
-                Problem(fetch.failure or "command_failed", "git fetch of origin/main: %s" % complaint(fetch.stderr))
-            )
-            return {}
-        return _compare(repository, head, main, variables)
-    finally:
-        shutil.rmtree(store, ignore_errors=True)
+def _compare_unfetched(repository: Repository, head: str, main: str) -> Dict[str, Any]:
+    """Compare with a commit that the checkout does not have."""
+    with repository.with_main_of_origin() as variables:
+        return {} if variables is None else _compare(repository, head, main, variables)
 
 
 def _environment(context: Context, problems: List[Problem]) -> Dict[str, Any]:
