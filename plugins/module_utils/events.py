@@ -194,6 +194,7 @@ KINDS: Dict[str, Dict[str, Kept]] = {
         "subjects": _needs(_list_of(_text)),
         "expected_impact": _may(_text),
         "rollback": _may(_text),
+        "symptom": _may(_text),
         "plan_id": _may(_name),
         "clearance_id": _may(_name),
         "override_reason": _may(_text),

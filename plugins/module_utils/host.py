@@ -8,6 +8,7 @@ that is built from nothing, and takes everything that it started with it when it
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -16,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 OUTPUT_CAP_BYTES = 1024 * 1024
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -26,6 +27,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 # How long a killed process may take to be gone, in seconds. One that sits in an uninterruptible wait stays behind:
 # nothing can end it, and triage must not wait for it.
 _REAP_SECONDS = 1.0
+# Descriptors that every command is given, see :func:`lent`.
+_lent: Set[int] = set()
 
 
 class Account(NamedTuple):
@@ -122,6 +125,7 @@ def run(
             cwd=cwd,
             env=merged,
             start_new_session=True,
+            pass_fds=tuple(_lent),
             **identity,
         )
     except OSError as error:
@@ -133,6 +137,17 @@ def run(
         _end_group(process)
     rc = process.returncode if failure is None else NO_EXIT_CODE
     return Result(argv, rc, output["stdout"], output["stderr"], time.monotonic() - started, failure)
+
+
+@contextlib.contextmanager
+def lent(descriptor: int) -> Iterator[None]:
+    """Give every command that is run meanwhile this descriptor: a lock on it is free only when all of them have ended, also
+    when this process is killed and they go on."""
+    _lent.add(descriptor)
+    try:
+        yield
+    finally:
+        _lent.discard(descriptor)
 
 
 def _refusal(error: OSError, program: str) -> str:

@@ -392,7 +392,7 @@ def _contain(decision: Decision, incident: Incident, wish: Wish, now: str) -> No
         return
     if incident.state != "open":
         raise _ended(incident, "It stays as it is. Open a new incident if something is wrong again.")
-    if not _says_something(wish.reason):
+    if not says_something(wish.reason):
         raise BadInput(
             "reason_missing",
             "Incident %s cannot be called contained without a reason." % incident.id,
@@ -413,7 +413,7 @@ def _close(decision: Decision, incident: Incident, wish: Wish, now: str) -> None
         if wish.trigger in (None, incident.trigger) and wish.underlying in (None, incident.underlying):
             return
         raise _ended(incident, "Its cause stays as recorded. Write what was learned since into the note.")
-    if not _says_something(wish.trigger) or not _says_something(wish.underlying):
+    if not says_something(wish.trigger) or not says_something(wish.underlying):
         raise BadInput(
             "cause_missing",
             "Incident %s cannot be closed without its cause." % incident.id,
@@ -464,7 +464,7 @@ def _close(decision: Decision, incident: Incident, wish: Wish, now: str) -> None
     _add(decision, Draft("incident_closed", data, incident.id, events.event_id_of("incident_closed", incident.id)), now)
 
 
-def _says_something(text: Optional[str]) -> bool:
+def says_something(text: Optional[str]) -> bool:
     """Whether there are words in it, and not only the word that a summary puts in their place."""
     return text is not None and any(sign.isalnum() for sign in text) and text.strip(" \t\r\n'\".") not in PLACEHOLDERS
 

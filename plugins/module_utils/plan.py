@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Dict, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 # Of the digest, in hexadecimal digits: enough that no two plans of an incident share it, few enough to be typed.
-_ID_LENGTH = 12
+ID_LENGTH = 12
 
 
 class Plan(NamedTuple):
     """``action`` is the kind of change, by which the record and the budget count it. ``commands`` are argvs, in order, as they
     will be run. ``subjects`` name what is changed: ``job 12``, ``unit healtharchive-worker.service``, ``mount /srv/...``.
     ``before`` and ``after`` say for each subject what it is and what it shall be, and hold nothing that changes by itself
-    (an age, a counter). ``left_out`` are subjects that were looked at and are not touched, each with the reason.
+    (an age, a counter). ``left_out`` are subjects that were looked at and are not touched, each with the reason, for which the
+    same is true.
     """
 
     action: str
@@ -32,6 +33,8 @@ class Plan(NamedTuple):
     expected_impact: str
     rollback: str
     left_out: Mapping[str, str] = {}
+    # What is to be mended, in words that are the same whenever it is the same: how it is known again.
+    symptom: Optional[str] = None
     # For people only: what makes no other plan of it, such as ages and progress.
     remarks: Tuple[str, ...] = ()
 
@@ -59,7 +62,7 @@ def plan_id(plan: Plan, machine_id: str, incident: str, head: str) -> str:
     """The digest of a plan on this host, in this incident, at this commit of the service."""
     said = {name: value for name, value in plan.described().items() if name != "remarks"}
     text = json.dumps([said, machine_id, incident, head], sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:_ID_LENGTH]
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:ID_LENGTH]
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Dict[str, str]:
@@ -71,4 +74,4 @@ def _lines(states: Mapping[str, Any]) -> str:
     return "".join("%s: %s\n" % (subject, json.dumps(states[subject], sort_keys=True)) for subject in sorted(states))
 
 
-__all__: Sequence[str] = ("NothingToDo", "Plan", "difference", "plan_id")
+__all__: Sequence[str] = ("ID_LENGTH", "NothingToDo", "Plan", "difference", "plan_id")

@@ -101,6 +101,8 @@ STANDARD_LIBRARY = {
         "fcntl",
         "functools",
         "importlib",
+        "select",
+        "traceback",
         "zlib",
     ),
     *("glob", "grp", "hashlib", "http", "ipaddress", "itertools", "json", "math", "os", "pwd", "re", "secrets"),

@@ -16,6 +16,8 @@ from .refusal import Refused
 REGISTERED = (
     *("incident_joined", "incident_recorded", "incident_noted", "incident_branched"),
     *("triage_done", "triage_unrecorded", "verify_done"),
+    # Of every role that changes a host: the plan, the clearance, what became of it.
+    *("recovery_planned", "recovery_cleared", "recovery_done"),
 )
 # Once variables of the role verify: who gives one thinks that it does something.
 _FORMER = ("verify_checks", "verify_evidence", "verify_gathered", "verify_outside", "verify_result", "verify_unrecorded")

@@ -46,6 +46,7 @@ SAMPLES = {
         "subjects": ["healtharchive-api.service"],
         "expected_impact": "API restarts",
         "rollback": "deploy the commit before",
+        "symptom": "api: ModuleNotFoundError",
         "plan_id": "p1",
         "clearance_id": "clearance-1",
         "override_reason": "the disk was full then",

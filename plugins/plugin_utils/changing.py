@@ -1,0 +1,129 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugins of modules that change a host. Private to this collection.
+
+They say who asks, and refuse settings of the controller that would hide what the module answers. That is a courtesy: whoever runs
+Ansible can do without it. What holds a change back is in the module, on the host.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional
+
+from ansible import constants, context
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+
+from ..module_utils.parse.text import one_line
+from .incident import caller, forged
+from .incident.refusal import Refused
+from .said import NotSaid
+
+_AGAIN = (
+    "What was begun on the host goes on there. Wait until it answers, then run the same command again: it says how it ended, and "
+    "does nothing twice."
+)
+
+
+class ChangingAction(ActionBase):
+    """Runs the module of the same name. Its class names it: ``MODULE``."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+    MODULE = ""
+
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+        outcome = super().run(tmp, task_vars)
+        given = self._task.args
+        approved = given.get("approve") not in (None, "") and not self._task.check_mode
+        try:
+            forged.check(self._loader)
+            check_settings(self._task, getattr(context, "CLIARGS", {}), approved)
+            if not given.get("incident"):
+                raise Refused(
+                    "incident_missing",
+                    "No incident was named, and nothing is changed without one.",
+                    "Open one (playbook open_incident), then name it: -e incident=ID",
+                )
+            arguments = {**caller.described(self._loader), **given}
+        except Refused as refusal:
+            outcome.update(refused(refusal.code, str(refusal), refusal.next_step))
+            return outcome
+        except NotSaid as error:
+            outcome.update(refused("bad_input", str(error), "Correct it and run it again."))
+            return outcome
+        try:
+            result = self._execute_module(module_name=self.MODULE, module_args=arguments, task_vars=task_vars)
+        except AnsibleConnectionFailure as error:
+            result = {"unreachable": True, "msg": str(error)}
+        outcome.update(told(result, approved))
+        return outcome
+
+
+def check_settings(task: Any, arguments: Mapping[str, Any], approved: bool) -> None:
+    """:class:`Refused` (``unsafe_setting``) where a refusal would be hidden or, of what is ``approved``, where tasks around it
+    may have been left out. ``arguments``: Ansible's command line."""
+    found: List[str] = [name for name in ("ignore_errors", "ignore_unreachable") if getattr(task, name, None)]
+    # The module says whether it failed.
+    found += ["failed_when"] if getattr(task, "failed_when", None) else []
+    if broken_conditionals_allowed():
+        found.append("ALLOW_BROKEN_CONDITIONALS")
+    if approved:
+        found += [
+            "--" + name.replace("_", "-") for name in ("start_at_task", "step", "skip_tags") if arguments.get(name)
+        ]
+    if found:
+        raise Refused(
+            "unsafe_setting",
+            "This is not done with %s: a refusal, or that something was left out, would not be seen."
+            % ", ".join(found),
+            "Run it without. The whole playbook can always be run again: nothing is done twice.",
+        )
+
+
+def broken_conditionals_allowed() -> bool:
+    """Whether conditions that are no conditions count as true; ansible-core before 2.19 has no such setting."""
+    return bool(getattr(constants, "ALLOW_BROKEN_CONDITIONALS", False))
+
+
+def told(result: Mapping[str, Any], approved: bool) -> Dict[str, Any]:
+    """The module's result; where it has none, what can be said instead. ``approved``: it may have changed the host."""
+    if result.get("unreachable"):
+        reason = one_line(str(result.get("msg")).strip(), 300)
+        if approved:
+            return unknown("link_broke", "The link to the host broke while it was acting (%s)." % reason)
+        return refused(
+            "host_not_reached", "The host was not reached (%s)." % reason, "Try ssh to it by hand, then run it again."
+        )
+    if "outcome" in result:
+        return dict(result)
+    message = one_line(str(result.get("msg")).strip(), 500)
+    if not any(name in result for name in ("rc", "module_stderr", "exception")):
+        # Ansible's own words about an option.
+        return {**result, **refused("bad_input", message, "Correct it and run it again.")}
+    if approved:
+        return {**result, **unknown("module_failed", "The module ended without an answer (%s)." % message)}
+    return {
+        **result,
+        **refused("module_failed", "The module ended without an answer (%s)." % message, "Run it again with -vvv."),
+    }
+
+
+def refused(code: str, detail: str, next_step: str) -> Dict[str, Any]:
+    """A result where nothing was done."""
+    return {
+        "failed": True,
+        "changed": False,
+        "outcome": "refused",
+        "code": code,
+        "detail": detail,
+        "next_step": next_step,
+        "evidence": {},
+        "msg": "%s %s" % (detail, next_step),
+    }
+
+
+def unknown(code: str, detail: str) -> Dict[str, Any]:
+    """A result where nobody here knows what was done."""
+    return {**refused(code, detail, _AGAIN), "changed": True, "outcome": "unknown"}
