@@ -10,6 +10,9 @@ hot=/srv/healtharchive/jobs/imports/hc-2019
 
 break_it() {
     systemctl kill --kill-whom=main --signal=STOP healtharchive-storagebox-sshfs
+    # The threads stop one after another. What one of them takes up in its last moment is in its hands, and then nothing ends the
+    # process that waits for the answer, not even SIGKILL.
+    wait_until 20 is_broken
     wait_until 20 hangs
 }
 
@@ -26,5 +29,8 @@ mend_it() {
 }
 
 is_broken() {
-    [ "$(ps --format state= --pid "$(systemctl show --property=MainPID --value healtharchive-storagebox-sshfs)")" = T ]
+    local process states
+    process="$(systemctl show --property=MainPID --value healtharchive-storagebox-sshfs)"
+    states="$(ps -L --format state= --pid "$process" | sort --unique)"
+    [ "$states" = T ]
 }
