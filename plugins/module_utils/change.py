@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 import traceback
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import budget, clearance, events, identity, origin, recorded, runtime
 from .audit import AuditLog, Paths
@@ -40,7 +40,8 @@ _AFTERWARDS = "See what is true now (playbook triage) before anything else is do
 
 
 class Observation(NamedTuple):
-    """What was seen after the act, by another way than what acted. ``outcome``: applied, failed, unknown or nothing_to_do;
+    """What was seen after the act, by another way than what acted. ``outcome``: applied, failed, unknown or nothing_to_do, or
+    ``running`` when the act was handed to the host's systemd and goes on there: then its end is recorded when it is settled.
     ``changed`` None: not known; ``states`` as ``before`` and ``after`` of the plan. ``code`` and ``next_step`` say more where it
     did not go as it should."""
 
@@ -64,6 +65,8 @@ class Host(NamedTuple):
     context: Context
     log: AuditLog
     incident: str
+    # Of the act, from when it begins.
+    action_id: Optional[str] = None
 
 
 class Action:
@@ -84,6 +87,15 @@ class Action:
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
         self.parameters = parameters
+
+    def resume(self, host: Host, check_mode: bool) -> Dict[str, Any]:
+        """Asked first: what goes on already, or has ended without a record of its end, and is to be told instead of a plan. With
+        an ``outcome`` this is the result, and nothing is planned; without one, it becomes part of the result."""
+        return {}
+
+    def counted(self, plan: Plan) -> Sequence[str]:
+        """The subjects by which its budget counts it."""
+        return plan.subjects
 
     def plan(self, host: Host) -> Union[Plan, NothingToDo]:
         """What would be done now; reads only. :class:`Refusal`."""
@@ -131,11 +143,14 @@ def run(context: Context, parameters: Mapping[str, Any], action: Action, check_m
         host = _host(context, parameters)
         said["head"] = host.log.origin.head
         approved = _approved_id(parameters)
+        said.update(action.resume(host, check_mode))
+        if "outcome" in said:
+            return said
         if check_mode or approved is None:
             return {**said, **_planned(host, action)}
         who = {"action": action.name, **{name: parameters[name] for name in ("incident", "operator", "run")}}
         with runtime.acting(who):
-            said["settled"] = _settle(host, action)
+            said["settled"] = [*said.get("settled", []), *settle(host, action)]
             return {**said, **_approved(host, action, approved, parameters)}
     except BadInput as error:
         return {**said, **refused(error)}
@@ -161,7 +176,7 @@ def _within(host: Host, seconds: float) -> Host:
 
 
 def _planned(host: Host, action: Action) -> Dict[str, Any]:
-    unfinished = [each.described() for each in _unfinished(host)]
+    unfinished = [each.described() for each in unfinished_actions(host)]
     plan = action.plan(_within(host, action.plan_seconds))
     if isinstance(plan, NothingToDo):
         return {**_nothing(plan), "unfinished_actions": unfinished}
@@ -192,7 +207,7 @@ def _approved(host: Host, action: Action, approved: str, parameters: Mapping[str
         )
     override = _override(parameters)
     spent = budget.spent(actions_of(host.log), action.name, time.time(), action.budget)
-    budget.check(spent, action.name, plan.subjects, action.budget, override)
+    budget.check(spent, action.name, action.counted(plan), action.budget, override)
     action_id = "%s-%s-%s" % (action.name, now_id, secrets.token_hex(4))
     try:
         host.log.begin(
@@ -212,7 +227,7 @@ def _approved(host: Host, action: Action, approved: str, parameters: Mapping[str
     except events.BadEvent as error:
         raise _bad_event(error) from error
     # From here on nothing is raised: it is on record that it began, and how it ended must get there.
-    seen = _act(host, action, plan, token)
+    seen = _act(host._replace(action_id=action_id), action, plan, token)
     result: Dict[str, Any] = {
         "outcome": seen.outcome,
         "changed": seen.changed is not False,
@@ -223,6 +238,8 @@ def _approved(host: Host, action: Action, approved: str, parameters: Mapping[str
         "states": dict(seen.states),
         "diff": difference(plan.before, seen.states or plan.before),
     }
+    if seen.outcome == "running":
+        return result
     problem = _finish(host, host.incident, action_id, seen)
     if problem is not None:
         # What was done is done: the next run, or triage, finds a beginning without an end.
@@ -271,10 +288,10 @@ def _finish(host: Host, incident: Optional[str], action_id: str, seen: Observati
     return None
 
 
-def _settle(host: Host, action: Action) -> List[Dict[str, Any]]:
+def settle(host: Host, action: Action) -> List[Dict[str, Any]]:
     """Record the ends of acts of this kind that were cut off: nobody else acts now."""
     settled = []
-    for each in _unfinished(host):
+    for each in unfinished_actions(host):
         if each.action != action.name:
             continue
         seen = action.settle(_within(host, action.observe_seconds), each)
@@ -291,7 +308,8 @@ def _settle(host: Host, action: Action) -> List[Dict[str, Any]]:
     return settled
 
 
-def _unfinished(host: Host) -> Tuple[recorded.Action, ...]:
+def unfinished_actions(host: Host) -> Tuple[recorded.Action, ...]:
+    """Of all incidents, in the order in which they began."""
     return tuple(recorded.Record(actions_of(host.log)).unfinished.values())
 
 

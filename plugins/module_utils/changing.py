@@ -17,7 +17,7 @@ from . import change, contexts, detached, host, settings
 from .probe import Context
 from .settings import BadInput
 
-GOOD = ("planned", "applied", "nothing_to_do")
+GOOD = ("planned", "running", "applied", "nothing_to_do")
 _TOKEN = "NOT SHOWN: IT OPENS THE HOST FOR CHANGES."
 # Of what people typed, only the record has the secrets left out.
 _TEXT = "NOT SHOWN: A TEXT MAY HOLD A SECRET. THE RECORD HAS WHAT WAS SAID."

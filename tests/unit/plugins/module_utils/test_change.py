@@ -392,6 +392,64 @@ def test_what_still_goes_on_is_not_settled(place, monkeypatch):
     assert [each.action_id for each in recorded.Record(place.events()).unfinished.values()] == ["lamp-1"]
 
 
+class Slow(Lamp):
+    """Hands its act to something that goes on without it."""
+
+    burns = False
+
+    def act(self, host, plan):
+        self.did.append("act " + host.action_id)
+
+    def observe(self, host, plan):
+        return Observation("running", True, "It is being switched on.")
+
+    def settle(self, host, action):
+        return Observation("applied", True, "It is on.") if self.burns else None
+
+
+def test_the_end_of_what_goes_on_is_recorded_when_it_is_settled(place, monkeypatch):
+    begun = place.approve(Slow)
+    assert (begun["outcome"], begun["changed"], "code" in begun) == ("running", True, False)
+    assert place.did == ["plan", "act " + begun["action_id"]]
+    assert place.kinds() == ["action_begun"]
+    assert place.run(Slow)["unfinished_actions"][0]["action_id"] == begun["action_id"]
+    monkeypatch.setattr(Slow, "burns", True)
+    place.lamp.write_text("on")
+    again = place.run(Slow, approve=begun["plan_id"], clearance=TOKEN)
+    assert [each["action_id"] for each in again["settled"]] == [begun["action_id"]]
+    assert (again["outcome"], place.outcomes()) == ("nothing_to_do", ["applied"])
+
+
+def test_what_goes_on_already_is_told_instead_of_a_plan(place, monkeypatch):
+    asked = []
+
+    def resume(self, host, check_mode):
+        asked.append((host.incident, check_mode))
+        return {"outcome": "running", "changed": True, "steps": 3}
+
+    monkeypatch.setattr(Slow, "resume", resume, raising=False)
+    told = place.run(Slow, approve="0" * 12, clearance=TOKEN)
+    assert (told["outcome"], told["steps"], told["incident"], told["head"]) == ("running", 3, NAME, HEAD)
+    assert (place.did, place.kinds(), asked) == ([], [], [(NAME, False)])
+    # The incident comes first all the same, and an approval that is none is no approval.
+    assert place.run(Slow, incident="2026-11-23-another")["code"] == "incident_unknown"
+    assert place.run(Slow, approve="yes")["code"] == "bad_approval"
+
+
+def test_what_was_settled_before_the_plan_is_told_with_it(place, monkeypatch):
+    monkeypatch.setattr(Slow, "resume", lambda *_asked: {"settled": [{"action_id": "lamp-1"}]}, raising=False)
+    assert place.run(Slow)["settled"] == [{"action_id": "lamp-1"}]
+    assert place.approve(Slow)["settled"] == [{"action_id": "lamp-1"}]
+
+
+def test_an_action_says_by_which_subjects_its_budget_counts(place, monkeypatch):
+    monkeypatch.setattr(Lamp, "counted", lambda self, plan: (), raising=False)
+    for _time in range(Lamp.budget.per_host):
+        assert place.approve()["outcome"] == "applied"
+        place.lamp.write_text("off")
+    assert place.approve()["code"] == "budget_spent"
+
+
 def test_acts_of_other_kinds_are_not_settled(place):
     place.log.begin(NAME, "deploy-1", "deploy")
     done = place.approve()
