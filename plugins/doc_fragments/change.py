@@ -20,6 +20,8 @@ options:
       - The id of the plan that is to be carried out, RV(ignore:plan_id) of an earlier run without it.
       - Without it the plan is returned and nothing is changed. With it the plan is made again, and only if it is still the same
         plan is it carried out.
+      - V(auto), for drills, carries out the plan of now whatever it is. It is refused unless E(HEALTHARCHIVE_ENV) in O(env_file)
+        of the host says in a plain word that this is not the production host.
     type: str
   clearance:
     description:

@@ -8,17 +8,16 @@ and nowhere else. Private to this collection.
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 import traceback
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from . import budget, clearance, events, identity, origin, recorded, runtime
+from . import approval, budget, clearance, events, identity, origin, recorded, runtime
 from .audit import AuditLog, Paths
 from .incident import says_something
 from .parse.text import one_line
-from .plan import ID_LENGTH, NothingToDo, Plan, difference, plan_id
+from .plan import NothingToDo, Plan, difference, plan_id
 from .probe import Context
 from .refusal import Refusal
 from .settings import BadInput
@@ -34,7 +33,6 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     **{name: {"type": "str"} for name in CALLER},
 }
 
-_PLAN_ID = re.compile(r"[0-9a-f]{%d}" % ID_LENGTH)
 _DETAIL_LIMIT = 2000
 _AFTERWARDS = "See what is true now (playbook triage) before anything else is done."
 
@@ -142,7 +140,7 @@ def run(context: Context, parameters: Mapping[str, Any], action: Action, check_m
     try:
         host = _host(context, parameters)
         said["head"] = host.log.origin.head
-        approved = _approved_id(parameters)
+        approved = approval.given(parameters["approve"], context)
         said.update(action.resume(host, check_mode))
         if "outcome" in said:
             return said
@@ -197,7 +195,7 @@ def _approved(host: Host, action: Action, approved: str, parameters: Mapping[str
     if isinstance(plan, NothingToDo):
         return _nothing(plan)
     now_id = _plan_id(host, plan)
-    if approved != now_id:
+    if approved not in (now_id, approval.AUTOMATIC):
         raise Refusal(
             "plan_changed",
             "The plan that was approved (%s) is not what would be done now (%s)." % (approved, now_id),
@@ -223,6 +221,7 @@ def _approved(host: Host, action: Action, approved: str, parameters: Mapping[str
             plan_id=now_id,
             clearance_id=None if permit is None else permit.clearance_id,
             override_reason=override,
+            approval="automatic" if approved == approval.AUTOMATIC else None,
         )
     except events.BadEvent as error:
         raise _bad_event(error) from error
@@ -332,18 +331,6 @@ def _plan_id(host: Host, plan: Plan) -> str:
             % host.context.settings.checkout,
         )
     return plan_id(plan, identity.machine_id(), host.incident, head)
-
-
-def _approved_id(parameters: Mapping[str, Any]) -> Optional[str]:
-    given = parameters["approve"]
-    if given is None or _PLAN_ID.fullmatch(given):
-        return given
-    raise Refusal(
-        "bad_approval",
-        "approve must be the id of a plan, which has %d digits from 0 to f, and not %s."
-        % (ID_LENGTH, one_line(repr(given), 60)),
-        "Run it without approve to see the plan and its id.",
-    )
 
 
 def _override(parameters: Mapping[str, Any]) -> Optional[str]:

@@ -198,6 +198,7 @@ KINDS: Dict[str, Dict[str, Kept]] = {
         "plan_id": _may(_name),
         "clearance_id": _may(_name),
         "override_reason": _may(_text),
+        "approval": _may(_one_of(("automatic",))),
     },
     "action_finished": {
         "action_id": _needs(_name),

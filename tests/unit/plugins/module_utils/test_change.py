@@ -17,6 +17,7 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils import (
     budget,
     change,
     clearance,
+    envfile,
     identity,
     origin,
     probe,
@@ -502,3 +503,48 @@ def test_only_one_acts_at_a_time(place):
     assert place.kinds() == ["action_begun", "action_finished"]
     for descriptor in (*ready, *go):
         os.close(descriptor)
+
+
+def in_environment(place: Place, lines: bytes) -> None:
+    place.context = place.context._replace(environment=envfile.parse(lines))
+
+
+@pytest.mark.parametrize("lines", [b"HEALTHARCHIVE_ENV=staging\n", b"A=b\nHEALTHARCHIVE_ENV='development'\n"])
+def test_a_drill_approves_what_is_planned_where_the_host_is_not_production(place, permit, lines):
+    in_environment(place, lines)
+    done = place.run(approve="auto", clearance=TOKEN)
+    assert (done["outcome"], place.did) == ("applied", ["plan", "act", "observe"])
+    begun = next(event["data"] for event in place.events() if event["kind"] == "action_begun")
+    assert (begun["approval"], begun["plan_id"]) == ("automatic", done["plan_id"])
+
+
+def test_what_a_person_approves_is_not_called_automatic(place, permit):
+    assert place.approve()["outcome"] == "applied"
+    assert next(event["data"] for event in place.events() if event["kind"] == "action_begun")["approval"] is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (b"HEALTHARCHIVE_ENV=production\n", "production"),
+        (b"HEALTHARCHIVE_ENV=Production\n", "production"),
+        (b"HEALTHARCHIVE_ENV=prod\n", "production"),
+        (b"HEALTHARCHIVE_ENV=live\n", "production"),
+        (b"", "environment_unknown"),
+        (b"HEALTHARCHIVE_ENV=\n", "environment_unknown"),
+        # systemd does not see it, so that the services have another one
+        (b"export HEALTHARCHIVE_ENV=staging\n", "environment_unknown"),
+        (b"HEALTHARCHIVE_ENV=$STAGE\n", "environment_unknown"),
+        (b"HEALTHARCHIVE_ENV=production\nexport HEALTHARCHIVE_ENV=staging\n", "environment_unknown"),
+        (b"HEALTHARCHIVE_ENV=staging\nA=\0\n", "environment_unknown"),
+    ],
+)
+def test_no_drill_on_a_host_that_is_or_may_be_production(place, permit, lines, code):
+    in_environment(place, lines)
+    refused = place.run(approve="auto", clearance=TOKEN)
+    assert (refused["outcome"], refused["code"], place.did, place.kinds()) == ("refused", code, [], [])
+    assert place.approve()["outcome"] == "applied"
+
+
+def test_no_drill_where_the_environment_file_was_not_read(place, permit):
+    assert place.run(approve="auto", clearance=TOKEN)["code"] == "environment_unknown"

@@ -50,6 +50,7 @@ SAMPLES = {
         "plan_id": "p1",
         "clearance_id": "clearance-1",
         "override_reason": "the disk was full then",
+        "approval": "automatic",
     },
     "action_finished": {"action_id": "a1", "outcome": "applied", "changed": True, "detail": "deployed"},
     "verified": {
