@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from . import approval, budget, clearance, events, identity, origin, recorded, runtime
+from . import approval, budget, clearance, events, identity, opened, origin, recorded, runtime
 from .audit import AuditLog, Paths
 from .incident import says_something
 from .parse.text import one_line
@@ -164,7 +164,7 @@ def _host(context: Context, parameters: Mapping[str, Any]) -> Host:
         events.kept_origin(log.origin, context.redactor)
     except events.BadEvent as error:
         raise _bad_event(error) from error
-    _check_incident(log, parameters["incident"])
+    opened.check(log, parameters["incident"])
     return Host(context, log, parameters["incident"])
 
 
@@ -356,30 +356,6 @@ def _permit(host: Host, action: Action, token: Optional[str], seconds: int) -> O
         "The clearance is for commit %s, and the checkout is at %s." % (permit.head, host.log.origin.head),
         "See who moved it. Then run the playbook again without approve, and read the new plan.",
     )
-
-
-def _check_incident(log: AuditLog, name: str) -> None:
-    """Law 3."""
-    if not events.is_incident(name):
-        raise Refusal(
-            "bad_incident",
-            "The incident must be an id like 2026-11-23-api-down: a date and words of a-z and 0-9 with dashes.",
-            "Open one (playbook open_incident), and give the id that it prints: -e incident=ID",
-        )
-    with log.reading() as snapshot:
-        found = recorded.Record(snapshot.events_of(name)).incidents.get(name)
-    if found is None:
-        raise Refusal(
-            "incident_unknown",
-            "There is no incident %s in the record of this host." % name,
-            "Open one first (playbook open_incident): nothing is changed without a note.",
-        )
-    if found.state != "open":
-        raise Refusal(
-            "incident_closed",
-            "Incident %s is %s since %s." % (name, found.state, found.resolved_at),
-            "Open a new one: nothing is changed in the name of one that is over.",
-        )
 
 
 def _bad_event(error: events.BadEvent) -> Refusal:

@@ -166,7 +166,13 @@ _severity = _one_of(SEVERITIES)
 
 _CLASS = {"class": _needs(_text), "confidence": _may(_text), "summary": _may(_text)}
 _CHECK = {"check": _needs(_text), "result": _needs(_one_of(CHECK_RESULTS)), "detail": _may(_text)}
-_CLEARANCE = {"clearance_id": _needs(_name), "holder": _may(_text), "until": _may(_time), "reason": _may(_text)}
+_CLEARANCE = {
+    "clearance_id": _needs(_name),
+    "holder": _may(_text),
+    "until": _may(_time),
+    "reason": _may(_text),
+}
+_GRANTED = {**_CLEARANCE, "required_commits": _may(_list_of(_commit))}
 
 KINDS: Dict[str, Dict[str, Kept]] = {
     "incident_opened": {
@@ -211,8 +217,9 @@ KINDS: Dict[str, Dict[str, Kept]] = {
         "passed": _may(_boolean),
         "checks": _needs(_list_of(_mapping_of(_CHECK))),
     },
-    "clearance_granted": _CLEARANCE,
-    "clearance_released": _CLEARANCE,
+    "clearance_granted": _GRANTED,
+    "clearance_renewed": _CLEARANCE,
+    "clearance_released": {**_CLEARANCE, "forced": _may(_boolean)},
     "clearance_expired": _CLEARANCE,
     "incident_closed": {
         "resolved_at": _needs(_time),

@@ -4,9 +4,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import pwd
+import re
 import stat
+from typing import Tuple
+
+from .parse.text import one_line
+
+_EXCLUSIVE = re.compile(r"^lock:\s+[0-9]+:\s+FLOCK\s+ADVISORY\s+WRITE\s", re.MULTILINE)
+_MOST_HOLDERS = 5
 
 
 def state(path: str) -> str:
@@ -33,3 +42,32 @@ def state(path: str) -> str:
         return "unknown"
     finally:
         os.close(descriptor)
+
+
+def holders(path: str) -> Tuple[str, ...]:
+    """The processes that have the file open under an exclusive lock, each with its command and account; none where that cannot be
+    seen. Nothing is asked of the file itself, nor of any other that a process has open: it could hang."""
+    found = []
+    for pid in sorted((name for name in os.listdir("/proc") if name.isdigit()), key=int):
+        # One that ends meanwhile, or has no account.
+        with contextlib.suppress(OSError, KeyError):
+            if _has_locked(pid, path):
+                with open("/proc/%s/comm" % pid, encoding="utf-8", errors="replace") as file:
+                    command = one_line(file.read().strip(), 40)
+                account = pwd.getpwuid(os.stat("/proc/" + pid).st_uid).pw_name
+                found.append("%s (process %s of %s)" % (command, pid, account))
+    return tuple(found[:_MOST_HOLDERS])
+
+
+def _has_locked(pid: str, path: str) -> bool:
+    for name in os.listdir("/proc/%s/fd" % pid):
+        with contextlib.suppress(FileNotFoundError):
+            if os.readlink("/proc/%s/fd/%s" % (pid, name)) == path and is_locked(pid, name):
+                return True
+    return False
+
+
+def is_locked(pid: str, descriptor: str) -> bool:
+    """Whether what a process has open there is under an exclusive lock that was taken by this opening of it. OSError."""
+    with open("/proc/%s/fdinfo/%s" % (pid, descriptor), encoding="ascii", errors="replace") as info:
+        return _EXCLUSIVE.search(info.read()) is not None

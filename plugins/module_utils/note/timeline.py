@@ -15,6 +15,7 @@ from .wording import clock, day, day_and_clock, said, said_in_lines, size
 _FIRST = 20
 _MOST = 300
 _MOST_CHARACTERS = 500_000
+_MOST_COMMITS = 20
 
 
 class _Entry(NamedTuple):
@@ -114,9 +115,18 @@ def _verified(data: Mapping[str, Any]) -> List[str]:
 
 def _clearance(word: str) -> Callable[[Mapping[str, Any]], List[str]]:
     def sentence(data: Mapping[str, Any]) -> List[str]:
-        return ["Clearance of %s %s: %s" % (said(data.get("holder"), 60), word, said(data.get("reason")))]
+        return ["Clearance of %s %s%s" % (said(data.get("holder"), 60), word, _why(data))]
 
     return sentence
+
+
+def _why(data: Mapping[str, Any]) -> str:
+    commits = data.get("required_commits")
+    if isinstance(commits, list) and commits:
+        return " for %s" % ", ".join(said(commit, 12) for commit in commits[:_MOST_COMMITS])
+    reason = data.get("reason")
+    forced = ", by force" if data.get("forced") is True else ""
+    return forced + (": %s" % said(reason) if reason else "")
 
 
 def _closed(_data: Mapping[str, Any]) -> List[str]:
@@ -134,6 +144,7 @@ _SENTENCES: Dict[str, Callable[[Mapping[str, Any]], List[str]]] = {
     "remark": _remark,
     "verified": _verified,
     "clearance_granted": _clearance("granted"),
+    "clearance_renewed": _clearance("renewed"),
     "clearance_released": _clearance("released"),
     "clearance_expired": _clearance("expired"),
     "incident_closed": _closed,

@@ -16,6 +16,7 @@ from .text import decode
 _COMMIT = re.compile(rb"[0-9a-f]{40}")
 _COMMIT_TEXT = re.compile(r"[0-9a-f]{40}")
 _COUNT = re.compile(rb"[0-9]{1,9}\n")
+_MOVE = re.compile(r"([0-9a-f]{40}) ([0-9a-f]{40}) [^\t\n]*> ([0-9]{1,12}) [+-][0-9]{4}(?:\t.*)?")
 _UPSTREAM_STATE = re.compile(r" \[[^\]]*\]$")
 
 
@@ -114,6 +115,44 @@ def count(stdout: bytes) -> int:
     if _COUNT.fullmatch(stdout) is None:
         raise ParseError(UNPARSABLE, "git rev-list --count printed: " + decode(stdout[:200]))
     return int(stdout)
+
+
+def ls_files_v(stdout: bytes) -> list[tuple[str, str]]:
+    """``git ls-files -z -v --full-name``: the tag of each tracked file, and its path.
+
+    Any tag but ``H`` says that ``git status`` may not look at the file: a small letter for "assume unchanged", ``S`` for
+    "skip the work tree". Raises ParseError: ``empty``, ``truncated``, ``unparsable``.
+    """
+    if not stdout:
+        raise ParseError(EMPTY, "git ls-files named no file")
+    if not stdout.endswith(b"\0"):
+        raise ParseError(TRUNCATED, "the end of git ls-files' output is missing")
+    files = []
+    for entry in decode(stdout).split("\0")[:-1]:
+        if len(entry) < 3 or not entry[0].isalpha() or entry[1] != " ":
+            raise ParseError(UNPARSABLE, "git ls-files printed: " + entry)
+        files.append((entry[0], entry[2:]))
+    return files
+
+
+def last_move(log: bytes) -> tuple[int, bool]:
+    """The end of ``.git/logs/HEAD``: when HEAD last became another commit, in seconds since 1970, and whether that is its last
+    entry. A checkout of the commit that is there already moves nothing.
+
+    The first line may be cut. Raises ParseError: ``empty``, ``truncated``, ``unparsable``.
+    """
+    if not log.strip():
+        raise ParseError(EMPTY, "the log of HEAD is empty")
+    if not log.endswith(b"\n"):
+        raise ParseError(TRUNCATED, "the end of the log of HEAD is missing")
+    lines = decode(log).split("\n")[:-1]
+    for number, line in enumerate(reversed(lines)):
+        match = _MOVE.fullmatch(line)
+        if match is None:
+            raise ParseError(UNPARSABLE, "the log of HEAD has a line that is none")
+        if match.group(1) != match.group(2):
+            return int(match.group(3)), number == 0
+    raise ParseError(EMPTY, "the log of HEAD names no other commit before this one")
 
 
 def _branch(entry: str) -> Optional[str]:

@@ -32,6 +32,7 @@ RECENT_SECONDS = 30
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _TIMESTAMP = re.compile(r"@([0-9]{1,12})(?:\.[0-9]{1,9})?")
+_PRECISE = re.compile(r"[A-Z][a-z]{2} ([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})\.([0-9]{6}) UTC")
 
 
 def show(stdout: bytes) -> dict[str, dict[str, str]]:
@@ -109,6 +110,28 @@ def unit_state(properties: dict[str, str], now: Optional[float] = None) -> dict[
         "condition_met": condition == "yes" if checked and condition in ("yes", "no") else None,
         "restarting": restarting,
     }
+
+
+def main_process(properties: dict[str, str]) -> Optional[tuple[int, int]]:
+    """The unit's main process and when it started, in microseconds since 1970; None when none runs.
+
+    Of a ``show`` with ``--timestamp=us+utc``: in whole seconds, a process that started in the second of a change would be
+    before and after it. Raises ParseError ``unparsable``.
+    """
+    if "MainPID" not in properties:
+        raise ParseError(UNPARSABLE, "systemctl show did not say the unit's MainPID")
+    pid = _number(properties, "MainPID")
+    if not pid:
+        return None
+    value = properties.get("ExecMainStartTimestamp", "")
+    match = _PRECISE.fullmatch(value)
+    if match is None:
+        raise ParseError(UNPARSABLE, "systemctl show's ExecMainStartTimestamp is no time: " + value)
+    try:
+        seconds = times.to_epoch(times.from_database(match.group(1)))
+    except ValueError as error:
+        raise ParseError(UNPARSABLE, "systemctl show's ExecMainStartTimestamp is no time: " + value) from error
+    return pid, int(seconds) * 1_000_000 + int(match.group(2))
 
 
 def _number(properties: dict[str, str], name: str) -> Optional[int]:

@@ -58,8 +58,15 @@ SAMPLES = {
         "passed": True,
         "checks": [{"check": "public_surface", "result": "passed", "detail": "20 of 20"}],
     },
-    "clearance_granted": {"clearance_id": "c1", "holder": "x", "until": "2026-11-23T18:00:00Z", "reason": "r"},
-    "clearance_released": {"clearance_id": "c1", "holder": "x", "until": None, "reason": None},
+    "clearance_granted": {
+        "clearance_id": "c1",
+        "holder": "x",
+        "until": "2026-11-23T18:00:00Z",
+        "reason": "r",
+        "required_commits": ["a" * 40],
+    },
+    "clearance_renewed": {"clearance_id": "c1", "holder": "x", "until": "2026-11-23T18:30:00Z", "reason": None},
+    "clearance_released": {"clearance_id": "c1", "holder": "x", "until": None, "reason": "r", "forced": True},
     "clearance_expired": {"clearance_id": "c1", "holder": "x", "until": None, "reason": None},
     "incident_closed": {
         "resolved_at": "2026-11-23T19:00:00Z",

@@ -1,0 +1,180 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be seen of a host in some hundredths of a second: the commit, the working tree, when code and environment last
+changed, and since when the processes run. Private to this collection.
+
+It is seen when a clearance is granted, kept with it, and seen again before every act.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from .. import host
+from ..parse import git, systemd
+from ..parse.errors import ParseError
+from ..probe import Context, Problem, complaint
+from ..probes.units import API, WORKER
+from ..refusal import Refusal
+from ..repository import Repository
+from . import holder
+
+UNITS = (API, WORKER)
+_SECONDS = 10.0
+_LOG_BYTES = 256 * 1024
+_MOST_FILES = 20
+
+
+class Process(NamedTuple):
+    """The main process of a unit that runs. ``here``: its directory is the checkout, or its command names something in it."""
+
+    pid: int
+    started_us: int
+    here: bool
+
+
+class Standing(NamedTuple):
+    """Moments are microseconds since 1970, None where they could not be found out. ``tree`` is a digest of what is not as in the
+    commit; ``differing`` names files of it. ``processes`` has the units whose processes run, None if systemd did not say."""
+
+    head: str
+    tree: str
+    differing: Tuple[str, ...]
+    code_changed_us: Optional[int]
+    environment_changed_us: Optional[int]
+    processes: Optional[Mapping[str, Process]]
+    holder: Optional[holder.Unit]
+    problems: Tuple[str, ...]
+
+    @property
+    def clean(self) -> bool:
+        return not self.differing
+
+    def current(self, unit: str) -> Optional[bool]:
+        """Whether what the unit runs is from the checkout, and was started after the last change of code and environment. One
+        that does not run is current: it will be started from what is there. None: not known."""
+        if self.processes is None:
+            return None
+        process = self.processes.get(unit)
+        if process is None:
+            return True
+        changes = (self.code_changed_us, self.environment_changed_us)
+        if changes[0] is None or changes[1] is None:
+            return None
+        return process.here and process.started_us >= max(changes[0], changes[1])
+
+    def kept(self) -> Dict[str, Any]:
+        """What a permit keeps of it: what has to be the same later."""
+        names = ("head", "tree", "differing", "code_changed_us", "environment_changed_us")
+        return {name: getattr(self, name) for name in names}
+
+
+def look(context: Context) -> Standing:
+    """:class:`Refusal` (``git_unreadable``) when git does not say all of what it is asked."""
+    checkout = context.settings.checkout
+    problems: List[Problem] = []
+    try:
+        repository = Repository(context, host.account_of(checkout), problems)
+    except (OSError, KeyError) as error:
+        raise git_unreadable(checkout, "The owner of %s is not known: %s" % (checkout, error)) from error
+    head = repository.ask(git.commit, "rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
+    status = repository.ask(git.porcelain_z, "status", "--porcelain=v1", "-z", "--branch", "--untracked-files=normal")
+    tracked = repository.ask(git.ls_files_v, "ls-files", "-z", "-v", "--full-name")
+    if head is None or status is None or tracked is None:
+        raise git_unreadable(checkout, problems[0].message)
+    # What git was told not to look at could be anything.
+    unseen = ["%s %s" % (tag, path) for tag, path in tracked if tag != "H"]
+    differing = ["%s %s" % (entry["state"], entry["path"]) for entry in status["files"]] + unseen
+    said: List[str] = []
+    processes, unit = _processes(context, said)
+    return Standing(
+        head=head,
+        tree=hashlib.sha256(json.dumps(sorted(differing)).encode("ascii")).hexdigest(),
+        differing=tuple(differing[:_MOST_FILES]),
+        code_changed_us=_code_changed(checkout, [path for _tag, path in tracked], said),
+        environment_changed_us=_environment_changed(checkout, said),
+        processes=processes,
+        holder=unit,
+        problems=tuple(said),
+    )
+
+
+def git_unreadable(checkout: str, why: str) -> Refusal:
+    return Refusal(
+        "git_unreadable",
+        "git does not say what is in %s: %s" % (checkout, why.rstrip(".") + "."),
+        "See why, as the owner of the checkout: git -C %s status. Nothing is done on a commit that is not known."
+        % checkout,
+    )
+
+
+def _code_changed(checkout: str, tracked: List[str], problems: List[str]) -> Optional[int]:
+    """The later of: when HEAD became this commit, and when one of the commit's Python files was last written."""
+    path = checkout + "/.git/logs/HEAD"
+    try:
+        with open(path, "rb", buffering=0) as log:
+            size = os.fstat(log.fileno()).st_size
+            tail = os.pread(log.fileno(), _LOG_BYTES, max(size - _LOG_BYTES, 0))
+            written = os.fstat(log.fileno()).st_mtime_ns
+        moved, last = git.last_move(tail)
+    except (OSError, ParseError) as error:
+        problems.append("When HEAD last moved is not known: %s" % error)
+        return None
+    # Of an older entry only the second is known.
+    moments = [written // 1000 if last else (moved + 1) * 1_000_000]
+    for name in tracked:
+        if name.endswith(".py"):
+            try:
+                moments.append(os.lstat(os.path.join(checkout, name)).st_mtime_ns // 1000)
+            except OSError:
+                continue  # git status names it
+    return max(moments)
+
+
+def _environment_changed(checkout: str, problems: List[str]) -> Optional[int]:
+    """When a package was last installed, changed or removed in the checkout's virtual environment."""
+    moments = []
+    for path in glob.glob(glob.escape(checkout) + "/.venv/lib/python3*/site-packages"):
+        try:
+            moments.append(os.stat(path).st_mtime_ns // 1000)
+        except OSError as error:
+            problems.append("When the virtual environment last changed is not known: %s" % error)
+            return None
+    if not moments:
+        problems.append("There is no virtual environment in %s/.venv." % checkout)
+        return None
+    return max(moments)
+
+
+def _processes(context: Context, problems: List[str]) -> Tuple[Optional[Dict[str, Process]], Optional[holder.Unit]]:
+    argv = ["/usr/bin/systemctl", "show", *UNITS, holder.UNIT, "--no-pager", "--timestamp=us+utc"]
+    result = context.run([*argv, "--property=Id,LoadState,ActiveState,MainPID,ExecMainStartTimestamp"], _SECONDS)
+    try:
+        if result.failure is not None or result.rc != 0:
+            raise ParseError("command_failed", complaint(result.stderr) or str(result.failure))
+        shown = systemd.show(result.stdout)
+        found = {}
+        for name in UNITS:
+            process = systemd.main_process(shown[name])
+            if process is not None:
+                found[name] = Process(*process, _is_of(context.settings.checkout, process[0]))
+        return found, holder.unit(shown[holder.UNIT])
+    except (ParseError, KeyError) as error:
+        problems.append("systemctl show: %s" % error)
+        return None, None
+
+
+def _is_of(checkout: str, pid: int) -> bool:
+    try:
+        here, there = os.stat(checkout), os.stat("/proc/%d/cwd" % pid)
+        if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
+            return True
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            words = file.read().split(b"\0")
+    except OSError:
+        return False
+    return any(word.startswith(os.fsencode(checkout) + b"/") for word in words)
