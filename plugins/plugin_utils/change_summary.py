@@ -14,12 +14,11 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, List, Optional
 
+from ..module_utils.clearance.wish import COMMIT, REASON
 from ..module_utils.parse.text import one_line
 from .incident.summary import unfinished_action
 from .terminal import COMMAND_LIMIT, headline, labelled, pasted
 
-# What stands in a command where only the operator knows.
-COMMIT, REASON = "FULL_COMMIT_ID", "WHY_NO_COMMIT_IS_NEEDED"
 _MOST = 40
 _WORDS = {
     "planned": "PLANNED, nothing was changed",

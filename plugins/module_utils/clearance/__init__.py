@@ -115,7 +115,7 @@ def _check_time(context: Context, found: permit.Stored, seconds: int) -> None:
         raise Refusal(
             "clearance_too_short",
             "The clearance expires at %s, in %d seconds, and this may take %d." % (found.expires_at, left, seconds),
-            "Release it and ask for a longer one (clearance_ttl_minutes).",
+            "Release it and ask for a longer one: -e precondition_ttl_minutes=N",
         )
 
 

@@ -13,7 +13,6 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tup
 from .. import change, clearance, events, identity, opened, origin, runtime
 from ..audit import AuditLog, Paths
 from ..events import BadEvent, Draft
-from ..incident import says_something
 from ..parse import times
 from ..probe import Context
 from ..refusal import Refusal
@@ -28,7 +27,7 @@ from .wish import Wish
 
 GRANTED, RENEWED, RELEASED = "granted", "renewed", "released"
 ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
-    "incident": {"type": "str", "required": True},
+    "incident": {"type": "str"},
     "state": {"type": "str", "choices": [GRANTED, RENEWED, RELEASED], "default": GRANTED},
     "required_commit": {"type": "list", "elements": "str"},
     "no_repo_change_reason": {"type": "str"},
@@ -46,6 +45,7 @@ _FUSE_SECONDS = _MOST_SECONDS + 60
 # How long one who asks waits for another who asks.
 _TURN_SECONDS = 30.0
 _LOOK_SECONDS = 45.0
+_ENDED_RUN = "The run that held it had ended."
 _MARKS = tuple(b'"kind":"clearance_%s"' % word for word in (b"granted", b"released", b"expired"))
 
 
@@ -85,14 +85,21 @@ def _answer(context: Context, parameters: Mapping[str, Any], check_mode: bool) -
         parameters,
     )
     events.kept_origin(desk.log.origin, context.redactor)
-    opened.check(desk.log, desk.incident)
     state = parameters["state"]
+    if state == RELEASED:
+        # Also when the incident is over, or nobody knows which it was: what is held must always be possible to give back.
+        return _release(desk, check_mode)
+    if parameters["incident"] is None:
+        raise Refusal(
+            "incident_missing",
+            "No incident was named, and nothing is changed without one.",
+            "Open one (playbook open_incident), then name it: -e incident=ID",
+        )
+    opened.check(desk.log, desk.incident)
     if state == GRANTED:
         asked = wish.wish(parameters["required_commit"], parameters["no_repo_change_reason"])
         return _grant(desk, asked, wish.seconds(parameters["ttl_minutes"]), check_mode)
-    if state == RENEWED:
-        return _renew(desk, wish.seconds(parameters["ttl_minutes"]), check_mode)
-    return _release(desk, check_mode)
+    return _renew(desk, wish.seconds(parameters["ttl_minutes"]), check_mode)
 
 
 @contextlib.contextmanager
@@ -115,16 +122,17 @@ def _turn(desk: Desk) -> Iterator[None]:
 
 def _grant(desk: Desk, asked: Wish, seconds: int, check_mode: bool) -> Dict[str, Any]:
     if check_mode:
-        _check_not_held(desk, permit.read())
+        found = permit.read()
+        _check_not_held(desk, None if found is None or _is_of_an_ended_run(desk, found) else found)
         seen = _decided(desk, asked)
         return {"outcome": "planned", "changed": False, **_told(seen.decision, seen.facts)}
     with _turn(desk):
         found = _settled(desk)
-        replaced = _replaced(desk, found)
-        _check_not_held(desk, None if replaced else found)
+        if found is not None and _is_of_an_ended_run(desk, found):
+            _end(desk, found, _ENDED_RUN, False)
+            found = None
+        _check_not_held(desk, found)
         seen = _decided(desk, asked)
-        if replaced and found is not None:
-            _end(desk, found, "The run that held it has ended.", True)
         token = permit.new_token()
         stored = _stored(desk, asked, seconds, token, seen)
         _hold(desk, stored, seen, seconds)
@@ -132,6 +140,7 @@ def _grant(desk: Desk, asked: Wish, seconds: int, check_mode: bool) -> Dict[str,
         "outcome": "applied",
         "changed": True,
         "token": token,
+        "detail": _granted(stored),
         "clearance": clearance.described(stored),
         **_told(seen.decision, seen.facts),
     }
@@ -188,6 +197,13 @@ def _stored(desk: Desk, asked: Wish, seconds: int, token: str, seen: _Seen) -> S
         no_repo_change_reason=asked.reason,
         standing=seen.standing.kept(),
     )
+
+
+def _granted(stored: Stored) -> str:
+    if stored.required_commits:
+        names = ", ".join(sha[:12] for sha in stored.required_commits)
+        return "%s is deployed and live; the deploy lock is held until %s." % (names, stored.expires_at)
+    return "No commit was demanded; the deploy lock is held until %s." % stored.expires_at
 
 
 def _required(seen: _Seen) -> Tuple[str, ...]:
@@ -253,7 +269,7 @@ def _renew(desk: Desk, seconds: int, check_mode: bool) -> Dict[str, Any]:
 
 def _release(desk: Desk, check_mode: bool) -> Dict[str, Any]:
     token, reason = desk.parameters["clearance"], desk.parameters["force_reason"]
-    if reason is not None and not says_something(reason):
+    if reason is not None and not wish.says_something(reason):
         raise Refusal(
             "bad_reason", "force_reason says nothing.", "Say in your own words why somebody's clearance is taken away."
         )
@@ -264,12 +280,14 @@ def _release(desk: Desk, check_mode: bool) -> Dict[str, Any]:
         if found is None:
             return {"outcome": "nothing_to_do", "changed": False, "detail": "There is no clearance on this host."}
         own = bool(token) and found.is_for(str(token))
+        if not own and reason is None and _is_of_an_ended_run(desk, found):
+            own, reason = True, _ENDED_RUN
         if not own and reason is None:
             raise _held(desk, found)
         result = {"clearance": clearance.described(found)}
         if check_mode:
             return {"outcome": "planned", "changed": False, **result}
-        _end(desk, found, None if own else reason, not own)
+        _end(desk, found, reason, not own)
     return {"outcome": "applied", "changed": True, **result}
 
 
@@ -336,14 +354,13 @@ def _without_end(log: AuditLog) -> List[Tuple[str, Optional[str], Dict[str, Any]
     return list(granted.values())
 
 
-def _replaced(desk: Desk, found: Optional[Stored]) -> bool:
-    """Whether the clearance that holds is the one that the caller says is of a run that has ended: its own, on its controller."""
-    wanted = desk.parameters["replaces"]
-    if found is None or wanted is None or found.clearance_id != wanted:
+def _is_of_an_ended_run(desk: Desk, found: Stored) -> bool:
+    """Whether it is the clearance of which the caller knows that its run has ended: the caller's own, on this controller."""
+    if found.clearance_id != desk.parameters["replaces"]:
         return False
-    same = ("operator", "controller")
-    return found.incident == desk.incident and all(
-        getattr(found, name) is not None and getattr(found, name) == desk.parameters[name] for name in same
+    return all(
+        getattr(found, name) is not None and getattr(found, name) == desk.parameters[name]
+        for name in ("operator", "controller")
     )
 
 
@@ -356,7 +373,7 @@ def _held(desk: Desk, found: Stored) -> Refusal:
     return Refusal(
         "held_by_other",
         "%s has a clearance on this host for %s, until %s." % (found.holder, found.incident, found.expires_at),
-        "Wait, or talk to whoever that is. If that run is dead: playbook release_clearance -e incident=%s -e force_reason='...'"
-        % desk.incident,
+        "Wait, or talk to whoever that is. If that run is dead, take it away and say why: playbook release_clearance "
+        "-e force_reason='...'",
         clearance=clearance.described(found),
     )

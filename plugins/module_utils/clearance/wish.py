@@ -16,6 +16,8 @@ LEAST_MINUTES = 1
 MOST_MINUTES = 240
 _MOST_COMMITS = 20
 _SHORTEST = 7
+# What summaries print where only the operator knows.
+COMMIT, REASON, FORCE_REASON = "FULL_COMMIT_ID", "WHY_NO_COMMIT_IS_NEEDED", "WHY_IT_IS_TAKEN_AWAY"
 _SHA = re.compile(r"[0-9a-f]{%d,40}" % _SHORTEST)
 
 
@@ -42,7 +44,7 @@ def wish(required: Optional[Sequence[str]], reason: Optional[str]) -> Wish:
             "Leave one of them out.",
         )
     if reason is not None:
-        if not any(sign.isalnum() for sign in reason):
+        if not says_something(reason):
             raise Refusal(
                 "bad_reason",
                 "no_repo_change_reason says nothing.",
@@ -50,6 +52,11 @@ def wish(required: Optional[Sequence[str]], reason: Optional[str]) -> Wish:
             )
         return Wish((), reason)
     return Wish(_commits(required or ()), None)
+
+
+def says_something(text: str) -> bool:
+    """Whether there are words in it, and not only the word that a summary puts in their place."""
+    return any(sign.isalnum() for sign in text) and text.strip(" \t\r\n'\".") not in (REASON, FORCE_REASON)
 
 
 def seconds(minutes: int) -> int:

@@ -16,6 +16,7 @@ from .refusal import Refused
 REGISTERED = (
     *("incident_joined", "incident_recorded", "incident_noted", "incident_branched"),
     *("triage_done", "triage_unrecorded", "verify_done"),
+    *("precondition_granted", "precondition_released"),
     # Of every role that changes a host: the plan, the clearance, what became of it.
     *("recovery_planned", "recovery_cleared", "recovery_done"),
 )

@@ -12,11 +12,12 @@ import yaml
 from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).resolve().parents[3]
-ROLES = ("incident", "triage", "verify")
+ROLES = ("incident", "precondition", "triage", "verify")
 # Read as they were typed (plugin_utils/said.py). Ansible would evaluate them wherever a task names them.
 TYPED = {
     *("title", "severity", "severity_reason", "area", "owner", "slug", "started_at", "incident", "remark", "operator"),
     *("trigger", "underlying", "contained", "triage", "repository"),
+    *("required_commit", "no_repo_change_reason", "force_reason"),
 }
 # Their values are expressions without braces.
 CONDITIONS = {"when", "that", "until", "failed_when", "changed_when"}

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -51,6 +53,25 @@ def test_a_run_is_its_process_and_when_that_began(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(caller, "said", lambda loader, names: {})
     with open("/proc/%d/stat" % os.getppid(), encoding="ascii", errors="replace") as file:
         began = file.read().rpartition(")")[2].split()[19]
-    assert caller.described(None)["run"] == "pid-%d-%s" % (os.getppid(), began)
+    run = caller.described(None)["run"]
+    assert re.fullmatch("pid-%d-%s-[0-9a-f]{8}" % (os.getppid(), began), run)
     monkeypatch.setattr(caller, "said", lambda loader, names: {"awx_job_id": "7"})
     assert caller.described(None)["run"] == "awx-7"
+
+
+def test_a_run_has_ended_only_if_that_can_be_known() -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    try:
+        run = caller.process(process.pid)
+        assert not caller.has_ended(run)
+    finally:
+        process.kill()
+        process.wait()
+    assert caller.has_ended(run)
+    pid, start, place = run.split("-")[1:]
+    own = caller.process(os.getpid())
+    # The number is somebody else's by now.
+    assert caller.has_ended("pid-%d-%s-%s" % (os.getpid(), start, place))
+    elsewhere = "0" * 8 if place != "0" * 8 else "1" * 8
+    for unknown in (None, "", "awx-7", "pid-" + pid, "pid-%s-%s" % (pid, start), own, "pid-%s-%s-%s" % (pid, start, elsewhere)):
+        assert not caller.has_ended(unknown)
