@@ -15,6 +15,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from . import approval, budget, clearance, events, identity, opened, origin, recorded, runtime
 from .audit import AuditLog, Paths
+from .budget import Budget
 from .incident import says_something
 from .parse.text import one_line
 from .plan import NothingToDo, Plan, difference, plan_id
@@ -73,9 +74,11 @@ class Action:
     :meth:`__init__` may refuse what was said (:class:`BadInput`), and looks at nothing.
     """
 
-    # By which the record and the budget count it: letters, digits, dots, colons and dashes, at most 50.
+    # What others are told while it acts. The record and the budget count it by `action` of its plan: letters, digits, dots,
+    # colons, underscores and dashes, at most 50. `names` are those that its plans may have, by default the one.
     name = ""
-    budget = budget.Budget(per_host=6, per_subject=3, window_seconds=24 * 3600)
+    names: Tuple[str, ...] = ()
+    budget = Budget(per_host=6, per_subject=3, window_seconds=24 * 3600)
     # False only for what brings the host to the commit that a clearance is about.
     needs_clearance = True
     # How long each step may take at most. The clearance must last until the act has ended.
@@ -204,14 +207,14 @@ def _approved(host: Host, action: Action, approved: str, parameters: Mapping[str
             plan_id=now_id,
         )
     override = _override(parameters)
-    spent = budget.spent(actions_of(host.log), action.name, time.time(), action.budget)
-    budget.check(spent, action.name, action.counted(plan), action.budget, override)
-    action_id = "%s-%s-%s" % (action.name, now_id, secrets.token_hex(4))
+    spent = budget.spent(actions_of(host.log), plan.action, time.time(), action.budget)
+    budget.check(spent, plan.action, action.counted(plan), action.budget, override)
+    action_id = "%s-%s-%s" % (plan.action, now_id, secrets.token_hex(4))
     try:
         host.log.begin(
             host.incident,
             action_id,
-            action.name,
+            plan.action,
             objective=plan.objective,
             argv=[list(argv) for argv in plan.commands],
             subjects=list(plan.subjects),
@@ -291,7 +294,7 @@ def settle(host: Host, action: Action) -> List[Dict[str, Any]]:
     """Record the ends of acts of this kind that were cut off: nobody else acts now."""
     settled = []
     for each in unfinished_actions(host):
-        if each.action != action.name:
+        if each.action not in (action.names or (action.name,)):
             continue
         seen = action.settle(_within(host, action.observe_seconds), each)
         if seen is None:

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The service's own commands and scripts: the argv of each. Private to this collection.
 
-Only commands that are here can be run, and each stands here in the form that changes nothing
-(contract 2.3 and 3: some act unless told not to, some write although they only seem to read).
+Only commands that are here can be run. First those in a form that changes nothing, then, by themselves, those that act
+(contract 2.3 and 3: some act unless told not to, some write although they only seem to read). What acts is run by
+:meth:`change.Action.act` alone.
 """
 
 from __future__ import annotations
@@ -56,3 +57,19 @@ def check_baseline_drift(settings: Settings, mode: str) -> List[str]:
     if mode not in ("local", "live"):
         raise ValueError(mode)
     return [settings.python, settings.script("check_baseline_drift.py"), "--mode", mode, "--no-write"]
+
+
+# What acts.
+
+
+def retry_job(settings: Settings, job_id: int) -> List[str]:
+    """``retry-job``, which has no dry run: a ``failed`` job becomes ``retryable``, an ``index_failed`` one ``completed``.
+
+    Its exit code is 0 when it changed nothing, too (contract 2.7).
+    """
+    return [settings.cli, "retry-job", "--id", str(job_id)]
+
+
+def reset_retry_count(settings: Settings, job_id: int) -> List[str]:
+    """``reset-retry-count --apply`` to 0: a job whose count is 0 already is "not found", with exit code 1 (contract 2.7)."""
+    return [settings.cli, "reset-retry-count", "--id", str(job_id), "--apply"]

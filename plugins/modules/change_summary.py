@@ -38,7 +38,7 @@ options:
 extends_documentation_fragment:
   - healtharchive.remediation.summary
 seealso:
-  - module: healtharchive.remediation.incident_summary
+  - module: healtharchive.remediation.job
 """
 
 EXAMPLES = r"""

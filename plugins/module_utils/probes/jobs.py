@@ -8,11 +8,11 @@ CLI's table is read, which cannot show everything. Neither ``show-job`` nor a dr
 
 from __future__ import annotations
 
-import time
 from typing import Any, Dict, List, Optional
 from urllib.parse import quote
 
-from .. import http_client, service
+from .. import service
+from ..admin_api import AdminApi, NotAnswered
 from ..parse import database, jobs
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem, failed
@@ -45,23 +45,8 @@ def probe(context: Context) -> Finding:
     return Finding(data, doubts)
 
 
-class _NotAnswered(Exception):
-    """The admin API gave no whole answer."""
-
-
 def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) -> Optional[Dict[str, Any]]:
-    token = context.variables.get("HEALTHARCHIVE_ADMIN_TOKEN")
-    headers = {"Authorization": "Bearer " + token} if token else {}
-    deadline = time.monotonic() + context.seconds(API_SECONDS)
-
-    def ask(path: str) -> bytes:
-        answer = http_client.get(context.settings.api_url + path, max(deadline - time.monotonic(), 0.1), headers)
-        if answer.failure is not None:
-            raise _NotAnswered("%s: %s" % (path, answer.detail))
-        if answer.status != 200:
-            raise _NotAnswered("%s answered %s" % (path, answer.status))
-        return answer.body
-
+    ask = AdminApi(context, API_SECONDS).get
     try:
         counts = jobs.admin_counts(ask("/api/admin/jobs/status-counts"))
         found: List[Dict[str, Any]] = []
@@ -76,8 +61,8 @@ def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) 
                 found += page["jobs"]
                 truncated = truncated or page["total"] > len(page["jobs"])
         if len({job["id"] for job in found}) != len(found):
-            raise _NotAnswered("a job is listed under two statuses")
-    except (_NotAnswered, ParseError) as error:
+            raise NotAnswered("a job is listed under two statuses")
+    except (NotAnswered, ParseError) as error:
         problems.append(Problem("unreachable", "The admin API gave no whole answer: %s" % error))
         return None
     cannot_know: List[str] = []
@@ -88,7 +73,7 @@ def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) 
     try:
         for job in chosen[:DETAIL_LIMIT]:
             job.update(jobs.admin_job(ask("/api/admin/jobs/%d" % job["id"])), details=True)
-    except (_NotAnswered, ParseError) as error:
+    except (NotAnswered, ParseError) as error:
         doubts.append(Problem("unreachable", "The details of some jobs are not known: %s" % error))
     later = [job for job in chosen if job["details"] is False]
     if later:

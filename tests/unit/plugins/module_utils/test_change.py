@@ -14,7 +14,6 @@ from typing import Any, Dict, List, Optional
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import (
     audit,
-    budget,
     change,
     clearance,
     envfile,
@@ -26,6 +25,7 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils import (
     settings,
 )
 from ansible_collections.healtharchive.remediation.plugins.module_utils.audit import AuditLog, Paths
+from ansible_collections.healtharchive.remediation.plugins.module_utils.budget import Budget
 from ansible_collections.healtharchive.remediation.plugins.module_utils.change import ActFailed, Observation
 from ansible_collections.healtharchive.remediation.plugins.module_utils.events import Draft, Origin
 from ansible_collections.healtharchive.remediation.plugins.module_utils.plan import NothingToDo, Plan
@@ -42,7 +42,7 @@ class Lamp(change.Action):
     """Switches a lamp on, which is a file. What it does is in ``did``."""
 
     name = "lamp"
-    budget = budget.Budget(per_host=3, per_subject=2, window_seconds=3600)
+    budget = Budget(per_host=3, per_subject=2, window_seconds=3600)
     lamp: Path
     did: List[str]
 

@@ -64,3 +64,13 @@ def test_check_baseline_drift_never_writes(mode):
 def test_check_baseline_drift_knows_two_modes():
     with pytest.raises(ValueError, match="^--apply$"):
         service.check_baseline_drift(SETTINGS, "--apply")
+
+
+# What acts.
+
+
+def test_what_acts_on_a_job_names_just_that_job():
+    assert service.retry_job(SETTINGS, 12) == [VENV + "healtharchive", "retry-job", "--id", "12"]
+    assert service.reset_retry_count(SETTINGS, 12) == [
+        *[VENV + "healtharchive", "reset-retry-count", "--id", "12", "--apply"],
+    ]
