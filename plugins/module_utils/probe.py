@@ -90,25 +90,28 @@ class Context(NamedTuple):
         and half a secret is no longer recognised."""
         return self._redacted(host.run(argv, self.seconds(seconds), who, **options))
 
-    def run_service(self, argv: Sequence[str], seconds: float, production: bool = False) -> host.Result:
-        """Run a command of the service as its user, in its checkout; ``production``: with the environment of the env file.
+    def run_service(
+        self, argv: Sequence[str], seconds: float, production: bool = False, other: Optional[Mapping[str, str]] = None
+    ) -> host.Result:
+        """Run a command of the service as its user, in its checkout; ``production``: with the environment of the env file,
+        of which ``other`` sets some variables otherwise.
 
         As root the CLI leaves root-owned files (contract 2.1), and without the environment it reads an empty SQLite file:
         ask :meth:`database_problem` first.
         """
-        return self._redacted(self._service_runner(production)(argv, self.seconds(seconds)))
+        return self._redacted(self._service_runner(production, other)(argv, self.seconds(seconds)))
 
-    def run_service_programs(self, programs: Sequence[Sequence[str]], seconds: float) -> List[host.Result]:
+    def run_service_programs(
+        self, programs: Sequence[Sequence[str]], seconds: float, other: Optional[Mapping[str, str]] = None
+    ) -> List[host.Result]:
         """Run commands of the service one after another, as :meth:`run_service` with the production environment runs
         one, for at most ``seconds`` in all; those that one interpreter can run share what it imports."""
-        run = self._service_runner(production=True)
-        results = launcher.run_all(
-            run, self.settings.python, service.COMMON_PACKAGES, programs, self.seconds(seconds)
-        )
+        run = self._service_runner(True, other)
+        results = launcher.run_all(run, self.settings.python, service.COMMON_PACKAGES, programs, self.seconds(seconds))
         return [self._redacted(result) for result in results]
 
-    def _service_runner(self, production: bool) -> Callable[..., host.Result]:
-        variables = self.variables if production else {}
+    def _service_runner(self, production: bool, other: Optional[Mapping[str, str]]) -> Callable[..., host.Result]:
+        variables = {**(self.variables if production else {}), **(other or {})}
         variables["HEALTHARCHIVE_LOG_LEVEL"] = "ERROR"
         who = host.account(self.settings.service_user)
         return functools.partial(host.run, who=who, environment=variables, cwd=self.settings.checkout)

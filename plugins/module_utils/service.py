@@ -9,7 +9,8 @@ Only commands that are here can be run. First those in a form that changes nothi
 
 from __future__ import annotations
 
-from typing import List, Sequence
+import re
+from typing import List, NamedTuple, Optional, Sequence
 
 from .settings import Settings
 
@@ -25,9 +26,9 @@ def check_db(settings: Settings) -> List[str]:
     return [settings.cli, "check-db"]
 
 
-def list_jobs(settings: Settings, limit: int) -> List[str]:
-    """``list-jobs`` of the open statuses; an unknown status would answer `No jobs found.` (contract 2.4)."""
-    return [settings.cli, "list-jobs", "--limit", str(limit), "--status", *OPEN_STATUSES]
+def list_jobs(settings: Settings, limit: int, statuses: Sequence[str] = OPEN_STATUSES) -> List[str]:
+    """``list-jobs`` of the open statuses, or of some; an unknown one would answer `No jobs found.` (contract 2.4)."""
+    return [settings.cli, "list-jobs", "--limit", str(limit), "--status", *statuses]
 
 
 def reconcile_annual_tool_options(settings: Settings, year: int, sources: Sequence[str]) -> List[str]:
@@ -59,6 +60,37 @@ def check_baseline_drift(settings: Settings, mode: str) -> List[str]:
     return [settings.python, settings.script("check_baseline_drift.py"), "--mode", mode, "--no-write"]
 
 
+class StaleSelection(NamedTuple):
+    """Which running jobs ``recover-stale-jobs`` takes: it knows ages and a source, and no ids (contract 2.6)."""
+
+    older_than_minutes: int
+    no_progress_seconds: int
+    include_missing_started_at: bool
+    source: Optional[str] = None
+
+
+def is_source(code: Optional[str]) -> bool:
+    """Whether it can be given to a command as a source."""
+    return code is not None and _SOURCE.fullmatch(code) is not None
+
+
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+def recover_stale_jobs(settings: Settings, selection: StaleSelection) -> List[str]:
+    """``recover-stale-jobs`` as a dry run. It changes no row, but makes a lock file for each job that it considers where its
+    environment says that locks lie (contract 1.6)."""
+    argv = [settings.cli, "recover-stale-jobs", "--older-than-minutes", str(selection.older_than_minutes)]
+    argv += ["--require-no-progress-seconds", str(selection.no_progress_seconds)]
+    if selection.include_missing_started_at:
+        argv.append("--include-missing-started-at")
+    if selection.source is not None:
+        if not is_source(selection.source):
+            raise ValueError(selection.source)
+        argv += ["--source", selection.source]
+    return argv
+
+
 # What acts.
 
 
@@ -73,3 +105,8 @@ def retry_job(settings: Settings, job_id: int) -> List[str]:
 def reset_retry_count(settings: Settings, job_id: int) -> List[str]:
     """``reset-retry-count --apply`` to 0: a job whose count is 0 already is "not found", with exit code 1 (contract 2.7)."""
     return [settings.cli, "reset-retry-count", "--id", str(job_id), "--apply"]
+
+
+def recover_stale_jobs_applied(settings: Settings, selection: StaleSelection) -> List[str]:
+    """``recover-stale-jobs --apply``: all that it selects become ``retryable``."""
+    return [*recover_stale_jobs(settings, selection), "--apply"]

@@ -64,6 +64,8 @@ JOB_KEYS = (
     "rescue",
     "ambiguous",
 )
+# What only the admin API's answer for one job tells.
+DETAIL_KEYS = ("crawler_stage", "output_directory", "combined_log_path", "config")
 # What no reading of list-jobs can tell, in words for the evidence.
 CLI_CANNOT_KNOW = (
     "jobs without a source",

@@ -19,6 +19,7 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils.parse im
     journal,
     mounts,
     public_surface,
+    stale_jobs,
     systemd,
 )
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.errors import (
@@ -77,6 +78,7 @@ PARSERS: list[tuple[str, Callable[[bytes], Any], bytes]] = [
     ("porcelain", git.porcelain_z, b"## main...origin/main [ahead 1]\0R  new\0old\0?? file\0"),
     ("log", git.log_z, SHA + b"\0subject\0"),
     ("count", git.count, b"12\n"),
+    ("recover_stale_jobs", stale_jobs.report, read("recover-stale-jobs-dry-run.txt")),
     ("cdxj", lambda content: cdxj.served_page(content, True), read("replay-index.cdxj")),
     ("mountinfo", mounts.mountinfo, read("mountinfo-storage.txt")),
 ]

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import service
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import ARGUMENT_SPEC, Settings
@@ -64,6 +66,38 @@ def test_check_baseline_drift_never_writes(mode):
 def test_check_baseline_drift_knows_two_modes():
     with pytest.raises(ValueError, match="^--apply$"):
         service.check_baseline_drift(SETTINGS, "--apply")
+
+
+STALE = service.StaleSelection(180, 300, False)
+
+
+@pytest.mark.parametrize(
+    ("selection", "options"),
+    [
+        (STALE, []),
+        (STALE._replace(source="hc"), ["--source", "hc"]),
+        (
+            STALE._replace(include_missing_started_at=True, source="phac"),
+            ["--include-missing-started-at", "--source", "phac"],
+        ),
+    ],
+)
+def test_recover_stale_jobs_is_dry_until_it_is_applied(selection, options):
+    argv = [VENV + "healtharchive", "recover-stale-jobs", "--older-than-minutes", "180"]
+    argv += ["--require-no-progress-seconds", "300", *options]
+    assert service.recover_stale_jobs(SETTINGS, selection) == argv
+    assert service.recover_stale_jobs_applied(SETTINGS, selection) == [*argv, "--apply"]
+
+
+@pytest.mark.parametrize("source", ["--apply", "-x", "", "hc --apply", "a\nb", "\u00e9"])
+def test_no_source_is_an_option(source):
+    assert not service.is_source(source)
+    with pytest.raises(ValueError, match=re.escape(source) or "^$"):
+        service.recover_stale_jobs(SETTINGS, STALE._replace(source=source))
+
+
+def test_a_job_without_a_source_has_none_to_give():
+    assert not service.is_source(None)
 
 
 # What acts.
