@@ -44,6 +44,7 @@ PURE = [
     MODULE_UTILS / "budget.py",
     MODULE_UTILS / "plan.py",
     MODULE_UTILS / "refusal.py",
+    *(MODULE_UTILS / "clearance" / name for name in ("decide.py", "facts.py", "wish.py")),
 ]
 
 

@@ -198,8 +198,8 @@ def _process(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "process_unknown",
             "process",
-            "systemd does not say what runs: %s" % facts.processes_problem,
-            "See why: systemctl status",
+            "It is not known what runs: %s" % (facts.processes_problem or "it was not asked without a commit"),
+            "See it yourself: systemctl status healtharchive-api healtharchive-worker",
         )
     for process in facts.processes:
         if process.running is False:

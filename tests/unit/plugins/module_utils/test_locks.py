@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
+import subprocess
 
 from ansible_collections.healtharchive.remediation.plugins.module_utils import locks
 
@@ -52,3 +54,29 @@ def test_what_is_no_lock_file_is_unknown_never_free(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert locks.state(str(tmp_path / "pipe")) == "unknown"
     assert locks.state(str(tmp_path)) == "unknown"
+
+
+def test_who_holds_a_lock(tmp_path):
+    """The process that took it may be gone, as with flock(1) in a script: whoever has what it opened holds it."""
+    path = str(tmp_path / "deploy.lock")
+    script = 'exec 9>"$1"; flock -n 9; echo locked; read _line'
+    process = subprocess.Popen(["bash", "-c", script, "-", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"locked\n"
+        assert locks.holders(path) == ("bash (process %d of %s)" % (process.pid, pwd.getpwuid(os.getuid()).pw_name),)
+    finally:
+        process.kill()
+        process.wait()
+    assert locks.holders(path) == ()
+
+
+def test_who_only_reads_a_file_does_not_hold_it(tmp_path):
+    path = tmp_path / "deploy.lock"
+    path.touch()
+    with open(path) as reader:
+        fcntl.flock(reader, fcntl.LOCK_SH)
+        assert not locks.is_locked(str(os.getpid()), str(reader.fileno()))
+        fcntl.flock(reader, fcntl.LOCK_EX)
+        with open(path) as other:
+            assert locks.is_locked(str(os.getpid()), str(reader.fileno()))
+            assert not locks.is_locked(str(os.getpid()), str(other.fileno()))

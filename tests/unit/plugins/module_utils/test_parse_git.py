@@ -179,3 +179,58 @@ fields = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size
 def test_what_git_logs_is_read_back(commits: list[tuple[str, str]]) -> None:
     found = git.log_z("".join("%s\0%s\0" % commit for commit in commits).encode("utf-8"))
     assert [(commit["sha"], commit["subject"]) for commit in found] == commits
+
+
+def move(before: str, after: str, at: int, message: str = "checkout: moving from main to x") -> str:
+    return "%s %s Admin Istrator <a@example.org> %d +0200\t%s\n" % (before, after, at, message)
+
+
+A, B = "a" * 40, "b" * 40
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        (move("0" * 40, A, 100, "clone: from /srv/git"), (100, True)),
+        (move("0" * 40, A, 100) + move(A, B, 200), (200, True)),
+        # A checkout of the commit that is there moves nothing.
+        (move("0" * 40, A, 100) + move(A, B, 200) + move(B, B, 300), (200, False)),
+        (move(A, B, 200, "") + move(B, B, 300, "a > b\tc") + move(B, B, 400), (200, False)),
+        # The beginning may be cut off.
+        (move(A, B, 100)[30:] + move(B, A, 200), (200, True)),
+    ],
+)
+def test_when_head_last_became_another_commit(log: str, found: tuple[int, bool]) -> None:
+    assert git.last_move(log.encode()) == found
+
+
+@pytest.mark.parametrize(
+    ("log", "code"),
+    [
+        ("", "empty"),
+        ("\n", "empty"),
+        (move(A, B, 100)[:-1], "truncated"),
+        (move(A, A, 100), "empty"),
+        (move(A, B, 100)[30:] + move(B, B, 200), "unparsable"),
+        (move(A, B, 100) + "\n", "unparsable"),
+        (move(A[:39], B, 100), "unparsable"),
+    ],
+)
+def test_a_log_of_head_that_does_not_say_when_is_refused(log: str, code: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        git.last_move(log.encode())
+    assert caught.value.code == code
+
+
+def test_tracked_files_with_what_git_was_told_of_them() -> None:
+    assert git.ls_files_v(b"H a b.py\0h c\0S d\n\0") == [("H", "a b.py"), ("h", "c"), ("S", "d\n")]
+
+
+@pytest.mark.parametrize(
+    ("stdout", "code"),
+    [(b"", "empty"), (b"H a", "truncated"), (b"H\0", "unparsable"), (b"H  \0a\0", "unparsable"), (b"a\0", "unparsable")],
+)
+def test_tracked_files_that_make_no_sense_are_refused(stdout: bytes, code: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        git.ls_files_v(stdout)
+    assert caught.value.code == code

@@ -140,3 +140,31 @@ def test_blocks_survive_the_round_trip(units: dict[str, dict[str, str]]) -> None
     ]
     found = systemd.show("\n".join(blocks).encode("utf-8"))
     assert found == {unit: {"Id": unit, **properties} for unit, properties in units.items()}
+
+
+PRECISE = {"Id": "a", "MainPID": "92", "ExecMainStartTimestamp": "Sat 2026-11-28 14:34:50.618592 UTC"}
+
+
+def test_the_main_process_and_when_it_started_to_the_microsecond() -> None:
+    assert systemd.main_process(PRECISE) == (92, 1795876490_618592)
+    # What ended keeps its time, and is no process.
+    assert systemd.main_process({**PRECISE, "MainPID": "0"}) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"MainPID": "many"},
+        {"ExecMainStartTimestamp": ""},
+        {"ExecMainStartTimestamp": "n/a"},
+        {"ExecMainStartTimestamp": "@1795876490"},
+        {"ExecMainStartTimestamp": "Sat 2026-11-28 14:34:50 UTC"},
+        {"ExecMainStartTimestamp": "Sat 2026-11-28 14:34:50.618592 CET"},
+        {"ExecMainStartTimestamp": "Sat 2026-13-28 14:34:50.618592 UTC"},
+    ],
+)
+def test_a_main_process_that_makes_no_sense_is_refused(change: dict[str, str]) -> None:
+    with pytest.raises(ParseError):
+        systemd.main_process({**PRECISE, **change})
+    with pytest.raises(ParseError):
+        systemd.main_process({"Id": "a"})

@@ -1,0 +1,65 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which processes are a deploy, and which processes run what is checked out."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from ansible_collections.healtharchive.remediation.plugins.module_utils.clearance import survey
+from ansible_collections.healtharchive.remediation.plugins.module_utils.clearance.standing import Process, Standing
+
+API = "healtharchive-api.service"
+
+
+@pytest.mark.parametrize(
+    ("argv", "script"),
+    [
+        (["/opt/healtharchive/scripts/vps-deploy.sh", "--apply"], "vps-deploy.sh"),
+        (["/bin/bash", "./scripts/vps-deploy.sh", "--apply"], "vps-deploy.sh"),
+        (["bash", "-x", "/opt/healtharchive/scripts/vps-deploy.sh"], "vps-deploy.sh"),
+        (["vim", "/opt/healtharchive/scripts/vps-deploy.sh"], "vim"),
+        (["grep", "-r", "vps-deploy.sh"], "grep"),
+        (["bash"], None),
+        (["-bash"], "-bash"),
+        ([], None),
+    ],
+)
+def test_the_script_that_a_process_is(argv, script):
+    assert survey._script([word.encode() for word in argv]) == script
+
+
+def test_a_deploy_that_runs_is_found_without_its_lock(tmp_path):
+    script = tmp_path / "vps-deploy.sh"
+    script.write_text("#!/usr/bin/env bash\necho running\nread _line\n")
+    script.chmod(0o755)
+    before = survey.deploys_running()
+    process = subprocess.Popen([str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"running\n"
+        (found,) = set(survey.deploys_running()) - set(before)
+        assert found.startswith("vps-deploy.sh (process %d of " % process.pid)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("code", "environment", "processes", "current"),
+    [
+        (100, 200, {API: Process(7, 200, True)}, True),
+        (100, 200, {API: Process(7, 199, True)}, False),
+        (200, 100, {API: Process(7, 199, True)}, False),
+        (100, 100, {API: Process(7, 200, False)}, False),
+        # What does not run will be started from what is there.
+        (100, 200, {}, True),
+        (None, None, {}, True),
+        (None, 100, {API: Process(7, 200, True)}, None),
+        (100, None, {API: Process(7, 200, True)}, None),
+        (100, 100, None, None),
+    ],
+)
+def test_a_process_is_current_that_is_younger_than_what_it_runs(code, environment, processes, current):
+    standing = Standing("a" * 40, "d" * 64, (), code, environment, processes, None, ())
+    assert standing.current(API) is current
