@@ -44,7 +44,7 @@ seealso:
 EXAMPLES = r"""
 - name: Print the plan
   healtharchive.remediation.change_summary:
-    result: "{{ recovery_planned }}"
+    result: "{{ recover_failed_jobs_planned }}"
     what: Retry of a job
     playbook: recover_failed_jobs
     repeat: [job_id]

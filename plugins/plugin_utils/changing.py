@@ -17,8 +17,10 @@ from ansible.plugins.action import ActionBase
 from ..module_utils.parse.text import one_line
 from .incident import caller, forged
 from .incident.refusal import Refused
-from .said import NotSaid
+from .said import NotSaid, said
 
+# Read as it was typed, where the task does not say it: Ansible evaluates a variable as soon as a task names it.
+_TYPED = ("incident", "budget_override_reason")
 _AGAIN = (
     "What was begun on the host goes on there. Wait until it answers, then run the same command again: it says how it ended, and "
     "does nothing twice."
@@ -26,7 +28,10 @@ _AGAIN = (
 
 
 class ChangingAction(ActionBase):
-    """Runs the module of the same name. Its class names it: ``MODULE``."""
+    """Runs the module of the same name. Its class names it: ``MODULE``.
+
+    ``approve`` is never taken from what was typed: a task that acts says so by itself.
+    """
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -35,10 +40,12 @@ class ChangingAction(ActionBase):
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         outcome = super().run(tmp, task_vars)
-        given = self._task.args
+        given = dict(self._task.args)
         approved = given.get("approve") not in (None, "") and not self._task.check_mode
         try:
             forged.check(self._loader)
+            typed = said(self._loader, _TYPED)
+            given.update({name: text for name, text in typed.items() if given.get(name) is None})
             check_settings(self._task, getattr(context, "CLIARGS", {}), approved)
             if not given.get("incident"):
                 raise Refused(

@@ -7,6 +7,7 @@ A variable given with ``-e`` takes the place of what a task has registered: it w
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible.utils.vars import load_extra_vars
@@ -17,9 +18,9 @@ REGISTERED = (
     *("incident_joined", "incident_recorded", "incident_noted", "incident_branched"),
     *("triage_done", "triage_unrecorded", "verify_done"),
     *("precondition_granted", "precondition_released"),
-    # Of every role that changes a host: the plan, the clearance, what became of it.
-    *("recovery_planned", "recovery_cleared", "recovery_done"),
 )
+# Of every role that changes a host: the plan, and what became of it.
+_OF_CHANGES = re.compile(r"(?:recover_[a-z_]+|deploy_pinned_ref)_(?:planned|done)")
 # Once variables of the role verify: who gives one thinks that it does something.
 _FORMER = ("verify_checks", "verify_evidence", "verify_gathered", "verify_outside", "verify_result", "verify_unrecorded")
 # What roles hand to the role incident.
@@ -29,8 +30,8 @@ _HANDED = ("__incident_events", "__incident_end")
 def check(loader: Any) -> None:
     """Refuse when one of them was given with ``-e``. ``loader``: Ansible's data loader. :class:`.refusal.Refused`."""
     given = load_extra_vars(loader)
-    for name in (*REGISTERED, *_FORMER, *_HANDED):
-        if name in given:
+    for name in given:
+        if name in (*REGISTERED, *_FORMER, *_HANDED) or _OF_CHANGES.fullmatch(name):
             raise Refused(
                 "bad_input",
                 "%s is no variable: the tasks make it themselves, from what the host said." % name,
