@@ -45,6 +45,7 @@ PURE = [
     MODULE_UTILS / "plan.py",
     MODULE_UTILS / "refusal.py",
     *(MODULE_UTILS / "clearance" / name for name in ("decide.py", "facts.py", "wish.py")),
+    *(MODULE_UTILS / "services" / (name + ".py") for name in ("seen", "facts", "answers", "decide")),
 ]
 
 
