@@ -313,11 +313,11 @@ def _end(desk: Desk, found: Stored, reason: Optional[str], forced: bool) -> None
 def _settled(desk: Desk) -> Optional[Stored]:
     """The clearance that holds. What is left of others is taken away and its end recorded."""
     found = permit.read()
-    unit = holder.show(desk.context)
-    why = None if found is None else _over(found, unit)
+    units = holder.show(desk.context)
+    why = None if found is None else _over(found, units.holder)
     if found is not None and why is None:
         return found
-    if unit.loaded:
+    if units.left:
         holder.stop(desk.context)
     if found is not None:
         ended.record(desk.log, "clearance_expired", found, why)
@@ -365,7 +365,7 @@ def _is_of_an_ended_run(desk: Desk, found: Stored) -> bool:
 
 
 def _check_not_held(desk: Desk, found: Optional[Stored]) -> None:
-    if found is not None and (_over(found, holder.show(desk.context)) is None):
+    if found is not None and _over(found, holder.show(desk.context).holder) is None:
         raise _held(desk, found)
 
 

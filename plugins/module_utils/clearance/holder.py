@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from .. import locks
 from ..parse import systemd
@@ -22,6 +22,8 @@ from ..refusal import Refusal
 UNIT = "healtharchive-remediation-clearance.service"
 _END = "healtharchive-remediation-clearance-end"
 _TIMER = _END + ".timer"
+# What ends it first: it must not stop the next one, which has the same name.
+_ALL = (_TIMER, _END + ".service", UNIT)
 _SYSTEMCTL = "/usr/bin/systemctl"
 _SECONDS = 20.0
 # flock needs some milliseconds to open the file and to say yes or no.
@@ -33,28 +35,34 @@ class Unit(NamedTuple):
     """The holder as systemd shows it; ``pid`` None: no process."""
 
     active: bool
-    loaded: bool
     pid: Optional[int]
+
+
+class Units(NamedTuple):
+    """The holder, and whether it or what ends it is known to systemd at all: then it is in the way of the next."""
+
+    holder: Unit
+    left: bool
 
 
 def unit(properties: Dict[str, str]) -> Unit:
     """Of ``systemctl show``; :class:`ParseError`."""
-    for name in ("LoadState", "ActiveState"):
-        if not properties.get(name):
-            raise ParseError("unparsable", "systemctl show did not say the unit's " + name)
+    if not properties.get("ActiveState"):
+        raise ParseError("unparsable", "systemctl show did not say the unit's ActiveState")
     process = systemd.main_process(properties)
-    gone = properties["LoadState"] == "not-found" and properties["ActiveState"] == "inactive"
-    return Unit(properties["ActiveState"] == "active", not gone, None if process is None else process[0])
+    return Unit(properties["ActiveState"] == "active", None if process is None else process[0])
 
 
-def show(context: Context) -> Unit:
+def show(context: Context) -> Units:
     """:class:`Refusal` when systemd does not say."""
-    argv = [_SYSTEMCTL, "show", UNIT, "--no-pager", "--timestamp=us+utc"]
+    argv = [_SYSTEMCTL, "show", *_ALL, "--no-pager", "--timestamp=us+utc"]
     result = context.run([*argv, "--property=Id,LoadState,ActiveState,MainPID,ExecMainStartTimestamp"], _SECONDS)
     try:
         if result.failure is not None or result.rc != 0:
             raise ParseError("command_failed", complaint(result.stderr) or str(result.failure))
-        return unit(systemd.show(result.stdout)[UNIT])
+        shown = systemd.show(result.stdout)
+        gone = [shown[name]["LoadState"] == "not-found" and shown[name]["ActiveState"] == "inactive" for name in _ALL]
+        return Units(unit(shown[UNIT]), not all(gone))
     except (ParseError, KeyError) as error:
         raise Refusal(
             "systemd_unreadable",
@@ -102,7 +110,7 @@ def start(context: Context, seconds: int, most_seconds: int, description: str) -
         _run(context, argv, "systemd-run")
         end = time.monotonic() + _LOCK_SECONDS
         while True:
-            found = show(context)
+            found = show(context).holder
             if holds(found, lock_file):
                 return
             if not found.active or time.monotonic() > end:
@@ -115,14 +123,14 @@ def start(context: Context, seconds: int, most_seconds: int, description: str) -
 
 def extend(context: Context, seconds: int) -> None:
     """Keep the lock for so many seconds from now on. :class:`Refusal`."""
-    _stop(context, [_TIMER])
+    _stop(context, _ALL[:2])
     _set_end(context, seconds)
 
 
 def stop(context: Context) -> None:
     """Let the lock go, if it is held. :class:`Refusal` when that cannot be seen."""
-    _stop(context, [_TIMER, UNIT])
-    if show(context).loaded:
+    _stop(context, _ALL)
+    if show(context).left:
         raise Refusal(
             "clearance_not_ended",
             "%s, which holds the deploy lock, could not be stopped." % UNIT,
@@ -143,7 +151,7 @@ def _set_end(context: Context, seconds: int) -> None:
     _run(context, [*argv, _SYSTEMCTL, "stop", UNIT], "systemd-run")
 
 
-def _stop(context: Context, names: List[str]) -> None:
+def _stop(context: Context, names: Sequence[str]) -> None:
     # One that is not there is an error to systemctl, and what is wanted; what is there afterwards is looked at.
     context.run([_SYSTEMCTL, "stop", "--quiet", "--no-ask-password", *names], _SECONDS)
 
