@@ -11,7 +11,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils import changing
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import caller, forged
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import caller, forged, named
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import NotSaid, text
 
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         try:
             forged.check(self._loader)
             changing.check_settings(self._task, getattr(context, "CLIARGS", {}), acting)
-            arguments = self._arguments()
+            arguments = self._arguments(task_vars or {})
         except Refused as refusal:
             outcome.update(changing.refused(refusal.code, str(refusal), refusal.next_step))
             return outcome
@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
         outcome.update(changing.told(result, acting))
         return outcome
 
-    def _arguments(self) -> Dict[str, Any]:
+    def _arguments(self, variables: Mapping[str, Any]) -> Dict[str, Any]:
         given = dict(self._task.args)
         typed = load_extra_vars(self._loader)
         state = given.get("state") or "granted"
@@ -61,6 +61,8 @@ class ActionModule(ActionBase):
             said = _said(name, typed.get(name))
             if given.get(name) is None and said is not None:
                 given[name] = said
+        if given.get("incident") is None and state in ("granted", "renewed") and named.opened(variables) is not None:
+            given["incident"] = named.opened(variables)
         if given.get("required_commit") is not None:
             given["required_commit"] = _commits(given["required_commit"])
         return {**caller.described(self._loader), **given}

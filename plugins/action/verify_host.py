@@ -14,6 +14,7 @@ from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident
     caller,
     forged,
     joining,
+    named,
     notes,
     recording,
 )
@@ -48,6 +49,9 @@ class ActionModule(ActionBase):
         try:
             forged.check(self._loader)
             typed = said(self._loader, ("incident", "remark"))
+            opened = named.opened(variables)
+            if opened is not None:
+                typed.setdefault("incident", opened)
             checks = verification.checks(yaml_file.variables(own["checks_file"]).get("verify_checks"))
             if not 10 <= parameters["deadline"] <= 600:
                 raise NotSaid("verify_deadline must be from 10 to 600 seconds, not %d." % parameters["deadline"])

@@ -11,9 +11,9 @@ version_added: 0.1.0
 description:
   - Gathers the evidence of a host as M(healtharchive.remediation.triage_info) does, asks the public addresses from the controller
     meanwhile, and judges both by checks with three answers. What was not seen is C(unknown), and unknown is no pass.
-  - If the extra variable C(incident) names an incident, the verdict is recorded in it, with the extra variable C(remark) if it is
-    given. What waits on the controller for this host joins before, and the note on the controller is written again. The record
-    gets what this task itself got from the host. No variable can take its place.
+  - If the extra variable C(incident) names an incident, or the play has opened one, the verdict is recorded in it, with the extra
+    variable C(remark) if it is given. What waits on the controller for this host joins before, and the note on the controller is
+    written again. The record gets what this task itself got from the host. No variable can take its place.
   - Does not fail when the host is not well, or when the verdict could not be recorded. RV(result) and RV(recorded) say so, and
     M(healtharchive.remediation.verify_summary) fails.
   - This is what the role P(healtharchive.remediation.verify#role) calls.

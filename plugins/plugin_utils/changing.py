@@ -15,7 +15,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.parse.text import one_line
-from .incident import caller, forged
+from .incident import caller, forged, named
 from .incident.refusal import Refused
 from .said import NotSaid, said
 
@@ -46,6 +46,9 @@ class ChangingAction(ActionBase):
             forged.check(self._loader)
             typed = said(self._loader, _TYPED)
             given.update({name: text for name, text in typed.items() if given.get(name) is None})
+            opened = named.opened(task_vars or {})
+            if given.get("incident") is None and opened is not None:
+                given["incident"] = opened
             check_settings(self._task, getattr(context, "CLIARGS", {}), approved)
             if not given.get("incident"):
                 raise Refused(

@@ -12,9 +12,14 @@ from __future__ import annotations
 import datetime
 from typing import Any, Dict, Iterable, Optional
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.vars import load_extra_vars
 
 from ..module_utils.parse.text import one_line
+
+# For drills: said once, it is said for every plan. The host takes it only where it says itself that it is not production
+# (module_utils/approval.py).
+_AUTOMATIC = ("remediation_auto_approve", "approve", "auto")
 
 
 class NotSaid(ValueError):
@@ -28,6 +33,9 @@ def said(loader: Any, names: Iterable[str]) -> Dict[str, str]:
     """
     given = load_extra_vars(loader)
     found = {name: text(name, given.get(name)) for name in names}
+    switch, name, word = _AUTOMATIC
+    if name in found and found[name] is None and boolean(given.get(switch, False), strict=False):
+        found[name] = word
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -24,6 +24,12 @@ class AtLeast(NamedTuple):
     number: float
 
 
+class Before(NamedTuple):
+    """A moment before which that of a list's item must lie."""
+
+    moment: datetime
+
+
 def known(evidence: Evidence, value: Any) -> bool:
     """``known(jobs.jobs)``: whether this was established at all. The only question that always has an answer."""
     return value is not UNKNOWN
@@ -116,6 +122,12 @@ def at_least(evidence: Evidence, number: Any) -> Any:
     return AtLeast(number) if kind(number) == "number" else UNKNOWN
 
 
+def before(evidence: Evidence, value: Any) -> Any:
+    """``some(jobs.jobs, status='failed', finished_at=before(deployment.checkout_changed_at))``."""
+    limit = moment(value)
+    return UNKNOWN if limit is None else Before(limit)
+
+
 def _found(answer: Optional[bool], listing: Listing) -> Any:
     if answer is None or (answer is False and not listing.complete):
         return UNKNOWN
@@ -127,6 +139,9 @@ def _matches(value: Any, wanted: Any) -> Optional[bool]:
         return disjunction(_matches(value, option) for option in wanted.items)
     if isinstance(wanted, AtLeast):
         return value >= wanted.number if kind(value) == "number" else None
+    if isinstance(wanted, Before):
+        at = moment(value)
+        return None if at is None else at < wanted.moment
     if kind(value) is None or kind(value) != kind(wanted):
         return None
     if isinstance(wanted, str):
@@ -136,5 +151,5 @@ def _matches(value: Any, wanted: Any) -> Optional[bool]:
 
 FUNCTIONS: Dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (known, problem, unit, signature, drift, drift_other_than, some, at_least)
+    for function in (known, problem, unit, signature, drift, drift_other_than, some, at_least, before)
 }

@@ -12,7 +12,7 @@ import yaml
 from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).resolve().parents[3]
-ROLES = ("incident", "precondition", "triage", "verify")
+ROLES = tuple(sorted(path.name for path in (ROOT / "roles").iterdir()))
 # Read as they were typed (plugin_utils/said.py). Ansible would evaluate them wherever a task names them.
 TYPED = {
     *("title", "severity", "severity_reason", "area", "owner", "slug", "started_at", "incident", "remark", "operator"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import said
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import NotSaid, text
 
 
@@ -42,3 +43,21 @@ def test_a_moment_keeps_its_zone_and_gets_none():
 def test_no_text(value):
     with pytest.raises(NotSaid, match="title must be a text"):
         text("title", value)
+
+
+@pytest.mark.parametrize(
+    ("given", "approved"),
+    [
+        ({}, None),
+        ({"remediation_auto_approve": False}, None),
+        ({"remediation_auto_approve": "no"}, None),
+        ({"remediation_auto_approve": "{{ true }}"}, None),
+        ({"remediation_auto_approve": True}, "auto"),
+        ({"remediation_auto_approve": "true"}, "auto"),
+        ({"remediation_auto_approve": True, "approve": "0a1b2c3d4e5f"}, "0a1b2c3d4e5f"),
+    ],
+)
+def test_a_drill_says_once_that_every_plan_is_approved(monkeypatch, given, approved):
+    monkeypatch.setattr(said, "load_extra_vars", lambda _loader: given)
+    assert said.said(None, ["approve", "title"]) == ({} if approved is None else {"approve": approved})
+    assert said.said(None, ["title"]) == {}

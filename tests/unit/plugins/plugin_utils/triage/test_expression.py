@@ -273,6 +273,7 @@ SOURCES = [
     "not (unit('x').state in ['a'] and drift('x*'))",
     "signature('x', 'state', within=3, since_start=true)",
     "some(storage.disk, x=at_least(3))",
+    "some(storage.disk, x=before(storage.state))",
     "storage.units.x.state != 1",
 ]
 
@@ -295,3 +296,23 @@ def test_partial_evidence_keeps_what_it_saw() -> None:
     assert ask("storage.base.state == 'ok'", evidence) is True
     assert ask("some(storage.paths, state='ok')", evidence) is True
     assert ask("not some(storage.paths, state='stale')", evidence) is None
+
+
+@pytest.mark.parametrize(
+    ("finished_at", "changed_at", "expected"),
+    [
+        ("2026-11-23T17:00:00Z", "2026-11-23T18:00:00Z", True),
+        ("2026-11-23T18:00:00Z", "2026-11-23T18:00:00Z", False),
+        ("2026-11-23T20:00:00+01:00", "2026-11-23T18:00:00Z", False),
+        ("2026-11-23T18:00:00+01:00", "2026-11-23T18:00:00Z", True),
+        (None, "2026-11-23T18:00:00Z", None),
+        ("yesterday", "2026-11-23T18:00:00Z", None),
+        ("2026-11-23T17:00:00Z", None, None),
+        ("2026-11-23T17:00:00Z", 7, None),
+    ],
+)
+def test_a_moment_before_another(finished_at: Any, changed_at: Any, expected: Any) -> None:
+    evidence = healthy_evidence()
+    data(evidence, "jobs")["jobs"] = [job(finished_at=finished_at)]
+    data(evidence, "deployment")["checkout_changed_at"] = changed_at
+    assert ask("some(jobs.jobs, finished_at=before(deployment.checkout_changed_at))", evidence) is expected
