@@ -88,6 +88,11 @@ def holds(found: Optional[Unit], lock_file: str) -> bool:
     return False
 
 
+def has_lock(context: Context) -> bool:
+    """Whether it is a clearance that holds the deploy lock now. :class:`Refusal` when systemd does not say."""
+    return holds(show(context).holder, context.settings.deploy_lock_file)
+
+
 def start(context: Context, seconds: int, most_seconds: int, description: str) -> None:
     """Take the lock for so long; it can be kept for ``most_seconds`` in all. :class:`Refusal` when it was not got: then
     nothing of it is left."""

@@ -54,7 +54,7 @@ def look(context: Context, ask_routes: bool) -> Look:
 def _is_cleared(context: Context, problems: List[str]) -> bool:
     """A clearance holds the service's own deploy lock, which is no reason against what it was granted for."""
     try:
-        return holder.holds(holder.show(context), context.settings.deploy_lock_file) and not survey.deploys_running()
+        return holder.has_lock(context) and not survey.deploys_running()
     except Refusal as error:
         problems.append(str(error))
         return False
