@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Optional
 from urllib.parse import unquote
 
+from . import secret_forms
 from .parse import bash_environment, systemd_environment
 from .parse.text import decode
 
@@ -43,7 +44,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPORT = re.compile(r"export[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
 _RAW_ASSIGNMENT = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=")
 _SECRET_PART = re.compile(r"(?<=[^/:]/)[^/?#\s'\"]{16,}")
-_PARAMETER = re.compile(r"(?i)(?:password|passwd|token|secret|api_?key)=([^&\s'\"]+)")
+# A secret within a value is taken to go on to here, whatever else a separator may be: too much is no harm.
+_TO_THE_NEXT = re.compile(r"[^@&\s'\"]+")
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def secret_values_of(variables: Mapping[str, str]) -> frozenset[str]:
 def _secrets(readings: Iterable[tuple[str, str]]) -> frozenset[str]:
     secrets: set[str] = set()
     for name, value in readings:
-        if any(word in name.upper() for word in SECRET_WORDS):
+        if any(word in name.upper() for word in SECRET_WORDS) or secret_forms.names_a_secret(name):
             secrets.update(_forms(value))
             # The address to ping or to post to is secret for its last parts, which are also written without the rest.
             secrets.update(_SECRET_PART.findall(value))
@@ -241,8 +243,11 @@ def _forms(secret: str) -> set[str]:
 
 
 def _embedded(value: str) -> set[str]:
-    """Passwords inside a value: URL userinfo, ``password=`` and the like."""
-    found = {match.group(1) for match in _PARAMETER.finditer(value)}
+    """Passwords inside a value: whatever looks like one, and URL userinfo as each program reads it."""
+    found = set()
+    for start, end in secret_forms.find(value):
+        goes_on = _TO_THE_NEXT.match(value, start)
+        found |= {value[start:end], goes_on.group() if goes_on else ""}
     for run in value.split():
         for part in {run, *run.split(",")}:
             scheme, separator, rest = part.partition("://")

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .parse import times
 from .parse.text import encodable, one_line
@@ -55,6 +55,9 @@ class _Nothing(Redactor):
 
     def text(self, value: str, truncated: bool = False) -> str:
         return value
+
+    def words(self, command: Sequence[str]) -> List[str]:
+        return list(command)
 
 
 _UNCHANGED = _Nothing()
@@ -124,6 +127,11 @@ def _list_of(keep_item: Callable[[Any, Redactor], Any]) -> Callable[[Any, Redact
         return [keep_item(item, redactor) for item in value]
 
     return keep
+
+
+def _command(value: Any, redactor: Redactor) -> List[str]:
+    """The words of a command; what only the word before tells to be a secret is hidden too."""
+    return redactor.words(_list_of(_text)(value, redactor))
 
 
 def _mapping_of(fields: Mapping[str, Kept]) -> Callable[[Any, Redactor], Dict[str, Any]]:
@@ -196,7 +204,7 @@ KINDS: Dict[str, Dict[str, Kept]] = {
         "action_id": _needs(_name),
         "action": _needs(_name),
         "objective": _may(_text),
-        "argv": _needs(_list_of(_list_of(_text))),
+        "argv": _needs(_list_of(_command)),
         "subjects": _needs(_list_of(_text)),
         "expected_impact": _may(_text),
         "rollback": _may(_text),

@@ -9,10 +9,10 @@ Private to this collection.
 from __future__ import annotations
 
 import base64
+import bz2
 import importlib.machinery
 import json
 import sys
-import zlib
 from typing import Any, Dict, Mapping, Optional
 
 
@@ -46,6 +46,6 @@ def main(packed: str, module: str, parameters: str) -> None:
         message = "The interpreter %s is Python %d.%d." % (sys.executable, *sys.version_info[:2])
         found: Dict[str, Any] = {"failed": True, "msg": message}
     else:
-        sys.meta_path.insert(0, Finder(json.loads(zlib.decompress(base64.b64decode(packed)))))
+        sys.meta_path.insert(0, Finder(json.loads(bz2.decompress(base64.b64decode(packed)))))
         found = importlib.import_module(module).answer(json.loads(parameters))
     sys.stdout.write(json.dumps(found) + "\n")

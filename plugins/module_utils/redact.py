@@ -4,51 +4,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from typing import Any, Iterable, Pattern, Sequence, Tuple
-from urllib.parse import quote
+from typing import Any, Dict, Iterable, List, Sequence, Set, Tuple
+from urllib.parse import quote, quote_plus
 
+from . import secret_forms
 from .parse.text import one_line
+from .secret_forms import MASK, Stretch
 
-MASK = "********"
 # Shorter secrets are ignored: see EnvironmentFile.secret_values.
 SHORTEST_SECRET = 4
-
-# Up to a space, NUL, a quote or a separator. An escaped quote ends it too: the text may be JSON that is parsed later.
-_VALUE = r"(?:[^\s\0'\"\\&,;]|\\\\|\\(?!['\"\\]))+"
-# A password in a URL, user kept: what stands between the first colon and the last @ of the authority.
-_URL_PASSWORD = re.compile(r"(://[^\s\0:/?#@'\"<>]{0,256}:)[^\s\0/'\"<>]{1,1024}@")
-# A token in place of a user; only for http, for ssh://git@host names a user.
-_URL_TOKEN = re.compile(r"(?i)(\bhttps?://)[^\s\0:/?#@'\"<>]{1,1024}@")
-_HEADER = re.compile(
-    r"(?i)(\b(?:proxy-)?authorization['\"]?[ \t]{0,3}[:=][ \t]{0,3}['\"]?(?:(?:basic|bearer|digest|token)[ \t]{1,3})?)"
-    + _VALUE
-)
-_TOKEN_HEADER = re.compile(r"(?i)(\bx-(?:[a-z]{1,20}-){0,3}(?:token|key)['\"]?[ \t]{0,3}[:=][ \t]{0,3}['\"]?)" + _VALUE)
-_BEARER = re.compile(r"(?i)(\bbearer[ \t]{1,3})[A-Za-z0-9._~+/=*-]{4,}")
-_ASSIGNMENT = re.compile(
-    r"(?i)((?:token|password|passwd|passphrase|secret|api[_-]?key|credentials?)"
-    r"(?:[ \t]{0,3}=[ \t]{0,3}['\"]?|['\"][ \t]{0,3}:[ \t]{0,3}['\"]))" + _VALUE
-)
-# Pattern, replacement, and texts of which a text, and then a line, must contain one for the pattern to be tried, which is
-# many times faster. No pattern spans lines.
-_ASSIGNED = ("token", "password", "passwd", "passphrase", "secret", "api_key", "api-key", "apikey", "credential")
-_Pattern = Tuple[Pattern[str], str, Tuple[str, ...]]
-_PATTERNS: Sequence[_Pattern] = (
-    (_URL_PASSWORD, r"\1" + MASK + "@", ("://",)),
-    (_URL_TOKEN, r"\1" + MASK + "@", ("://",)),
-    (_HEADER, r"\1" + MASK, ("authorization",)),
-    (_TOKEN_HEADER, r"\1" + MASK, ("x-",)),
-    (_BEARER, r"\1" + MASK, ("bearer",)),
-    (_ASSIGNMENT, r"\1" + MASK, _ASSIGNED),
-)
+_MOST_KEYS = 1000
+_MOST_TIMES = 4
 
 
 class Redactor:
-    """Replaces every known secret, and what looks like one, by ``MASK``.
+    """Replaces every known secret, and what looks like one (``secret_forms.py``), by ``MASK``.
 
-    ``secret_values``: the secrets as they are; written forms (percent-encoded, JSON-escaped) are hidden too.
+    ``secret_values``: the secrets as they are; written forms (percent-encoded, escaped, quoted) are hidden too.
     Overlapping secrets are hidden together, so that no rest of one shows. Anything shorter than ``SHORTEST_SECRET``
     is ignored.
 
@@ -58,28 +33,36 @@ class Redactor:
     def __init__(self, secret_values: Iterable[str] = ()) -> None:
         forms: set[str] = set()
         for secret in secret_values:
-            forms.update((secret, quote(secret, safe="", errors="backslashreplace"), json.dumps(secret)[1:-1]))
-            forms.add(json.dumps(secret, ensure_ascii=False)[1:-1])
+            forms |= _written(secret)
         # Longest first decides nothing about the result, which merges overlaps; it finds the merged stretch sooner.
         self._secrets = tuple(sorted((form for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True))
+        self._keys: Dict[str, Tuple[str, bool]] = {}
 
     def text(self, value: str, truncated: bool = False) -> str:
         """The text without secrets.
 
         ``truncated``: it was cut before it came here, so the part of a secret at either end is hidden too.
         """
-        value = self._without_known(value, truncated)
-        likely = _possible(_PATTERNS, value)
-        if not likely:
-            return value
-        return "\n".join(_without_likely(line, likely) for line in value.split("\n"))
+        value = _masked(value, self._known(value, truncated))
+        # Again, because a word can end elsewhere when what stood behind it is hidden.
+        for _time in range(_MOST_TIMES):
+            found = _likely(value)
+            if not found:
+                break
+            value = _masked(value, found)
+        return value
 
     def line(self, value: str, limit: int = 200) -> str:
         """One printable line of at most ``limit`` characters without secrets."""
         return one_line(self.text(value), limit)
 
+    def words(self, command: Sequence[str]) -> List[str]:
+        """The words of a command without secrets, those too that only the word before tells."""
+        secret = secret_forms.secret_words(command)
+        return [MASK if number in secret else self.text(word) for number, word in enumerate(command)]
+
     def value(self, value: Any) -> Any:
-        """A JSON-like value with every text in it redacted, keys of objects too.
+        """A JSON-like value with every text in it redacted, keys of objects too, and the texts that a key calls secret.
 
         Numbers, booleans and None stay what they are. Keys that become equal get a number, so that nothing is lost.
         """
@@ -88,69 +71,91 @@ class Redactor:
         if isinstance(value, dict):
             result: dict[Any, Any] = {}
             for key, item in value.items():
-                shown = self.text(key) if isinstance(key, str) else key
+                shown, is_secret = self._key(key) if isinstance(key, str) else (key, False)
                 unique, number = shown, 1
                 while unique in result:
                     number += 1
                     unique = "%s (%d)" % (shown, number)
-                result[unique] = self.value(item)
+                result[unique] = MASK if is_secret and isinstance(item, str) and item else self.value(item)
             return result
         if isinstance(value, (list, tuple)):
+            if all(isinstance(item, str) for item in value):
+                return self.words(value)
             return [self.value(item) for item in value]
         return value
 
-    def _without_known(self, value: str, truncated: bool) -> str:
-        hidden: list[tuple[int, int]] = []
+    def _key(self, key: str) -> Tuple[str, bool]:
+        """The key without secrets, and whether what it names is one. Keys are few, and the same again and again."""
+        if key not in self._keys:
+            if len(self._keys) >= _MOST_KEYS:
+                self._keys.clear()
+            self._keys[key] = self.text(key), secret_forms.names_a_secret(key)
+        return self._keys[key]
+
+    def _known(self, value: str, truncated: bool) -> List[Stretch]:
+        found: List[Stretch] = []
         for secret in self._secrets:
             start = value.find(secret)
             while start != -1:
-                hidden.append((start, start + len(secret)))
+                found.append((start, start + len(secret)))
                 start = value.find(secret, start + 1)
             if truncated:
-                hidden.extend(_cut_secret(value, secret))
-        if not hidden:
-            return value
-        pieces: list[str] = []
-        position = 0
-        start, end = -1, -1
-        for begin, finish in sorted(hidden) + [(len(value) + 1, len(value) + 1)]:
-            if begin <= end:
-                end = max(end, finish)
-                continue
-            if start >= 0:
-                pieces.extend((value[position:start], MASK))
-                position = end
-            start, end = begin, finish
-        pieces.append(value[position:])
-        return "".join(pieces)
+                found += _cut_secret(value, secret)
+        return found
 
 
-def _possible(patterns: Sequence[_Pattern], text: str) -> list[_Pattern]:
-    lower = text.lower()
-    return [pattern for pattern in patterns if any(needle in lower for needle in pattern[2])]
+def _written(secret: str) -> Set[str]:
+    """The secret as programs write it: bare, in a URL, in JSON, in a text of JSON, in quotes."""
+    forms = {secret, repr(secret)[1:-1], secret.replace("'", "'\\''"), secret.replace("'", "'\"'\"'")}
+    for safe in ("", "/"):
+        for encoded in (
+            quote(secret, safe, errors="backslashreplace"),
+            quote_plus(secret, safe, errors="backslashreplace"),
+        ):
+            forms |= {encoded, _HEX_DIGITS.sub(lambda match: match.group().lower(), encoded)}
+    for ascii_only in (True, False):
+        escaped = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
+        forms |= {escaped, escaped.replace("/", "\\/"), json.dumps(escaped, ensure_ascii=ascii_only)[1:-1]}
+    return forms
 
 
-def _without_likely(line: str, patterns: Sequence[_Pattern]) -> str:
-    if "@" not in line and "=" not in line and ":" not in line and " " not in line:
-        return line
-    for pattern, replacement, _needles in _possible(patterns, line):
-        line = pattern.sub(replacement, line)
-    return line
+_HEX_DIGITS = re.compile("%[0-9A-F]{2}")
 
 
-def likely(line: str) -> list[tuple[int, int]]:
-    """Where one line holds what looks like a secret: the beginning and the end of each. They may overlap."""
-    found = []
-    lower = line.lower()
-    for pattern, replacement, needles in _PATTERNS:
-        if not any(needle in lower for needle in needles):
+def _likely(text: str) -> List[Stretch]:
+    found: List[Stretch] = []
+    key = False
+    for start, end in secret_forms.lines(text):
+        line = text[start:end]
+        found += [(start + begin, start + finish) for begin, finish in secret_forms.find(line)]
+        key = key or "PRIVATE KEY" in line
+    if key:
+        whole = text.split("\n")
+        starts = list(itertools.accumulate([0, *(len(line) + 1 for line in whole)]))
+        found += [(starts[number], starts[number] + len(whole[number])) for number in secret_forms.key_lines(whole)]
+    return found
+
+
+def _masked(text: str, stretches: List[Stretch]) -> str:
+    """The text with ``MASK`` in place of each stretch, and of those that touch together."""
+    if not stretches:
+        return text
+    pieces: List[str] = []
+    position = 0
+    start, end = -1, -1
+    for begin, finish in sorted(stretches) + [(len(text) + 1, len(text) + 1)]:
+        if begin <= end:
+            end = max(end, finish)
             continue
-        kept = len(replacement) - len(r"\1" + MASK)
-        found += [(match.end(1), match.end() - kept) for match in pattern.finditer(line)]
-    return [(start, end) for start, end in found if line[start:end] != MASK]
+        if start >= 0:
+            pieces.extend((text[position:start], MASK))
+            position = end
+        start, end = begin, finish
+    pieces.append(text[position:])
+    return "".join(pieces)
 
 
-def _cut_secret(value: str, secret: str) -> list[tuple[int, int]]:
+def _cut_secret(value: str, secret: str) -> List[Stretch]:
     """Where the text begins with the end of the secret, or ends with its beginning."""
     found = []
     for length in range(min(len(secret) - 1, len(value)), SHORTEST_SECRET - 1, -1):

@@ -9,11 +9,11 @@ in each run, and unpacks all of it into a file on the host. Private to this coll
 from __future__ import annotations
 
 import base64
+import bz2
 import functools
 import json
 import os
 import re
-import zlib
 from typing import Any, Dict, Iterator, Mapping
 
 _FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "module_utils")
@@ -37,7 +37,7 @@ def program(module: str, parameters: Mapping[str, Any]) -> bytes:
 
 @functools.lru_cache(maxsize=None)
 def _packed(module: str) -> str:
-    return base64.b64encode(zlib.compress(json.dumps(_needed(module)).encode("ascii"))).decode("ascii")
+    return base64.b64encode(bz2.compress(json.dumps(_needed(module)).encode("ascii"))).decode("ascii")
 
 
 def _needed(module: str) -> Dict[str, str]:

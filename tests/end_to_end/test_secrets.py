@@ -11,7 +11,14 @@ import uuid
 import pytest
 
 # What only a line holds: such a one is known by its form alone.
-_OF_NO_FILE = ("password of another database", "bearer token")
+_OF_NO_FILE = {
+    "password of another database": "could not connect to postgresql+psycopg://healtharchive:%s@127.0.0.1:5432/healtharchive",
+    "bearer token": "denied: Authorization: Bearer %s",
+    "cookie": "denied: Cookie: theme=dark; session=%s",
+    "password of a command": "failed: sshpass -p '%s' sftp storage.example.org",
+    "password in JSON": 'denied: {"message": "{\\"password\\": \\"%s\\"}"}',
+    "password in a URL in a URL": "GET /?next=https%%3A%%2F%%2Fuser%%3A%s%%40archive.example.org",
+}
 
 # Looks at all processes again and again, as an account that has no rights: what it sees, every account of the host sees.
 SAMPLER = """
@@ -53,8 +60,7 @@ def planted(host):
         "ping address": secret(),
         "metrics token": secret(),
         "dashboard password": secret(),
-        "password of another database": secret(),
-        "bearer token": secret(),
+        **{name: secret() for name in _OF_NO_FILE},
     }
     key_file = "/etc/healtharchive/storagebox_key"
     key = host.root("ssh-keygen -q -t ed25519 -N '' -C '' -f %s; cat %s" % (key_file, key_file))
@@ -81,9 +87,8 @@ def write_lines(host, secrets: dict) -> None:
     lines = [
         *("said %s and more" % value for name, value in secrets.items() if name not in _OF_NO_FILE),
         "[Errno 13] Permission denied: '/srv/%s'" % secrets["admin token"],
-        "denied: Authorization: Bearer %s" % secrets["bearer token"],
         "could not connect to " + url % secrets["database password"],
-        "could not connect to " + url % secrets["password of another database"],
+        *(form % secrets[name] for name, form in _OF_NO_FILE.items()),
     ]
     host.root(
         "for group in $(find /sys/fs/cgroup -path '*/healtharchive-worker.service/cgroup.procs'); do echo $$ >$group; done\n"

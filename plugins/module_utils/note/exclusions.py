@@ -12,7 +12,8 @@ import ipaddress
 import re
 from typing import Callable, Iterator, List, NamedTuple, Sequence
 
-from ..redact import MASK, likely
+from .. import secret_forms
+from ..secret_forms import MASK
 
 SECRET = "secret"
 ADDRESS = "private address"
@@ -29,19 +30,6 @@ class Stretch(NamedTuple):
     what: str
 
 
-# Tokens that can be told by their form alone.
-_TOKENS = re.compile(
-    r"\b(?:gh[oprsu]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|glpat-[A-Za-z0-9_-]{16,255}"
-    r"|xox[abeoprs]-[A-Za-z0-9-]{10,255}|AKIA[A-Z0-9]{16}|sk-[A-Za-z0-9_-]{20,255}|tskey-[A-Za-z0-9-]{10,255}"
-    r"|eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{4,4096})"
-)
-# In prose: "the admin token: abc123". Only what does not look like a word of a sentence.
-_TOLD = re.compile(
-    r"(?i)\b(?:token|password|passwd|passphrase|secret|api[ _-]?key|credentials?)(?:[ \t]{1,3}(?:is|was))?"
-    r"[ \t]{0,3}[:=][ \t]{0,3}['\"`(]?([^\s'\"`()]{6,512})"
-)
-_UNLIKE_A_WORD = re.compile(r"[0-9!@#%^&*_+=/$~?]|.{20}")
-_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*")
 _URL = re.compile(r"(?i)\bhttps?://[^\s<>\"'`|)\]}]{1,2048}")
 _PING_HOST = re.compile(
     r"(?i)(?:hc-ping\.com|healthchecks\.io|cronitor\.link|nosnch\.in|hooks\.slack\.com)/[^\s<>\"'`|)\]}]{1,2048}"
@@ -81,7 +69,7 @@ def find(line: str, leave_out: Sequence[str] = ()) -> List[Stretch]:
 
     ``leave_out``: more texts that a site wants out, for example the names and addresses of its inventory.
     """
-    found = [Stretch(start, end, SECRET) for start, end in likely(line)]
+    found = [Stretch(start, end, SECRET) for start, end in secret_forms.find(line)]
     for look in _LOOKS:
         found += look(line)
     for text in leave_out:
@@ -89,15 +77,6 @@ def find(line: str, leave_out: Sequence[str] = ()) -> List[Stretch]:
             pattern = r"(?i)(?<![A-Za-z0-9])%s(?![A-Za-z0-9])" % re.escape(text)
             found += [Stretch(match.start(), match.end(), LEFT_OUT) for match in re.finditer(pattern, line)]
     return [stretch for stretch in found if line[stretch.start : stretch.end] != MASK]
-
-
-def _secrets(line: str) -> Iterator[Stretch]:
-    for pattern in (_TOKENS, _KEY):
-        for match in pattern.finditer(line):
-            yield Stretch(match.start(), match.end(), SECRET)
-    for match in _TOLD.finditer(line):
-        if _UNLIKE_A_WORD.search(match.group(1)):
-            yield Stretch(match.start(1), match.end(1), SECRET)
 
 
 def _pings(line: str) -> Iterator[Stretch]:
@@ -139,4 +118,4 @@ def _names(line: str) -> Iterator[Stretch]:
             yield Stretch(match.start(), match.end(), NAME)
 
 
-_LOOKS: Sequence[Callable[[str], Iterator[Stretch]]] = (_secrets, _pings, _addresses, _names)
+_LOOKS: Sequence[Callable[[str], Iterator[Stretch]]] = (_pings, _addresses, _names)

@@ -8,10 +8,10 @@ Private to this collection.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..redact import MASK
+from .. import secret_forms, written
+from ..secret_forms import MASK
 from . import exclusions
 from .exclusions import Stretch
 from .lines import ending, split
@@ -21,10 +21,6 @@ MOST_CODE_LINES = 50
 LOG = "lines of a long log"
 _FENCE = re.compile(r"[ \t]*(?:(?:[-*+>]|[0-9]{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)")
 _INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
-_KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
-_KEY_GOES_ON = re.compile(r"[ \t>|]*(?:[A-Za-z0-9+/=]{1,100}|[A-Za-z-]{1,20}: .*|)[ \t]*")
-_KEY_ENDS = "-----END "
 
 
 class Removed(NamedTuple):
@@ -48,7 +44,7 @@ def publishable(text: str, leave_out: Sequence[str] = ()) -> Publishable:
     """
     removed: List[Removed] = []
     kept: List[str] = []
-    hidden = _key_lines(split(text))
+    hidden = secret_forms.key_lines(split(text))
     cut = _cut_lines(split(text))
     for number, line in enumerate(split(text)):
         newline = line[len(line.rstrip("\r\n")) :]
@@ -70,11 +66,14 @@ def publishable(text: str, leave_out: Sequence[str] = ()) -> Publishable:
 
 def _without(line: str, leave_out: Sequence[str]) -> Tuple[str, List[str]]:
     """The line, looked at as it is written and as Markdown shows it: an escaped address is an address."""
-    plain, places = _unescaped(line)
-    found = [Stretch(places[each.start], places[each.end], each.what) for each in exclusions.find(plain, leave_out)]
+    shown = written.markdown(line)
+    found = [
+        Stretch(shown.written(each.start), shown.written(each.end), each.what)
+        for each in exclusions.find(shown.text, leave_out)
+    ]
     for each in exclusions.find(line, leave_out):
         # A backslash stays with the character that it escapes, or what follows would become Markdown.
-        begin, end = (places[bisect_right(places, place) - 1] for place in (each.start, each.end))
+        begin, end = (shown.written(shown.read(place)) for place in (each.start, each.end))
         found += [Stretch(begin, end, each.what)] if begin < end and line[begin:end] != MASK else []
     pieces: List[str] = []
     what: List[str] = []
@@ -84,19 +83,6 @@ def _without(line: str, leave_out: Sequence[str]) -> Tuple[str, List[str]]:
         what.append(stretch.what)
         position = stretch.end
     return "".join([*pieces, line[position:]]), what
-
-
-def _unescaped(line: str) -> Tuple[str, List[int]]:
-    """The line without the backslashes of Markdown, and where each of its characters begins in the line."""
-    plain: List[str] = []
-    places: List[int] = []
-    position = 0
-    while position < len(line):
-        match = _ESCAPE.match(line, position)
-        places.append(position)
-        plain.append(match.group(1) if match else line[position])
-        position += 2 if match else 1
-    return "".join(plain), [*places, len(line)]
 
 
 def _merged(stretches: Sequence[Stretch]) -> List[Stretch]:
@@ -110,22 +96,6 @@ def _merged(stretches: Sequence[Stretch]) -> List[Stretch]:
         else:
             merged.append(stretch)
     return merged
-
-
-def _key_lines(lines: Sequence[str]) -> List[int]:
-    """The lines of private keys that follow the one in which the key begins."""
-    found: List[int] = []
-    inside = False
-    for number, line in enumerate(lines):
-        bare = line.rstrip("\r\n")
-        if inside:
-            ends = _KEY_ENDS in bare
-            if ends or _KEY_GOES_ON.fullmatch(bare):
-                found.append(number)
-            inside = not ends and number in found
-        if _KEY_BEGINS.search(bare):
-            inside = _KEY_ENDS not in bare
-    return found
 
 
 def _cut_lines(lines: Sequence[str]) -> Dict[int, Optional[int]]:
