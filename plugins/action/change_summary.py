@@ -16,7 +16,7 @@ from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage i
 
 # What belongs into every next command, beside what the playbook names; and what is said for one run only.
 _ALWAYS = ("operator", "required_commit", "no_repo_change_reason", "budget_override_reason")
-_GOOD = ("planned", "applied", "nothing_to_do")
+_GOOD = ("planned", "running", "applied", "nothing_to_do")
 
 
 class ActionModule(ActionBase):

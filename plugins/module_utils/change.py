@@ -171,14 +171,14 @@ def _host(context: Context, parameters: Mapping[str, Any]) -> Host:
     return Host(context, log, parameters["incident"])
 
 
-def _within(host: Host, seconds: float) -> Host:
+def within(host: Host, seconds: float) -> Host:
     """The same with a deadline of its own."""
     return host._replace(context=host.context._replace(deadline=time.monotonic() + seconds))
 
 
 def _planned(host: Host, action: Action) -> Dict[str, Any]:
     unfinished = [each.described() for each in unfinished_actions(host)]
-    plan = action.plan(_within(host, action.plan_seconds))
+    plan = action.plan(within(host, action.plan_seconds))
     if isinstance(plan, NothingToDo):
         return {**_nothing(plan), "unfinished_actions": unfinished}
     return {
@@ -186,6 +186,7 @@ def _planned(host: Host, action: Action) -> Dict[str, Any]:
         "changed": False,
         "plan": plan.described(),
         "plan_id": _plan_id(host, plan),
+        "needs_clearance": action.needs_clearance,
         "diff": difference(plan.before, plan.after),
         "unfinished_actions": unfinished,
     }
@@ -194,7 +195,7 @@ def _planned(host: Host, action: Action) -> Dict[str, Any]:
 def _approved(host: Host, action: Action, approved: str, parameters: Mapping[str, Any]) -> Dict[str, Any]:
     token = parameters["clearance"]
     permit = _permit(host, action, token, action.plan_seconds + action.seconds)
-    plan = action.plan(_within(host, action.plan_seconds))
+    plan = action.plan(within(host, action.plan_seconds))
     if isinstance(plan, NothingToDo):
         return _nothing(plan)
     now_id = _plan_id(host, plan)
@@ -205,6 +206,7 @@ def _approved(host: Host, action: Action, approved: str, parameters: Mapping[str
             "Read the plan of now, and approve that one if it is right: -e approve=%s" % now_id,
             plan=plan.described(),
             plan_id=now_id,
+            needs_clearance=action.needs_clearance,
         )
     override = _override(parameters)
     spent = budget.spent(actions_of(host.log), plan.action, time.time(), action.budget)
@@ -258,7 +260,7 @@ def _act(host: Host, action: Action, plan: Plan, token: Optional[str]) -> Observ
     try:
         # Once more: since the plan was made, the begin record was written.
         _permit(host, action, token, action.seconds)
-        action.act(_within(host, action.seconds), plan)
+        action.act(within(host, action.seconds), plan)
     except BadInput as error:
         evidence = getattr(error, "evidence", {})
         said = "Nothing was done: %s" % error
@@ -268,7 +270,7 @@ def _act(host: Host, action: Action, plan: Plan, token: Optional[str]) -> Observ
     except Exception as error:  # a fault of ours: what it left must be seen and recorded all the same
         failure = _named(error)
     try:
-        seen = action.observe(_within(host, action.observe_seconds), plan)
+        seen = action.observe(within(host, action.observe_seconds), plan)
     except Exception as error:
         seen = Observation("unknown", None, "What it left could not be seen: %s" % _named(error))
     if failure is None:
@@ -296,7 +298,7 @@ def settle(host: Host, action: Action) -> List[Dict[str, Any]]:
     for each in unfinished_actions(host):
         if each.action not in (action.names or (action.name,)):
             continue
-        seen = action.settle(_within(host, action.observe_seconds), each)
+        seen = action.settle(within(host, action.observe_seconds), each)
         if seen is None:
             continue
         host.log.finish(
@@ -351,7 +353,7 @@ def _permit(host: Host, action: Action, token: Optional[str], seconds: int) -> O
     """What lets it act for so long, None where nothing is needed. Law 1: asked on the host, of the host."""
     if not action.needs_clearance:
         return None
-    permit = clearance.check(_within(host, action.plan_seconds).context, token, host.incident, seconds)
+    permit = clearance.check(within(host, action.plan_seconds).context, token, host.incident, seconds)
     if host.log.origin.head == permit.head:
         return permit
     raise Refusal(

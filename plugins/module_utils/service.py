@@ -5,6 +5,9 @@
 Only commands that are here can be run. First those in a form that changes nothing, then, by themselves, those that act
 (contract 2.3 and 3: some act unless told not to, some write although they only seem to read). What acts is run by
 :meth:`change.Action.act` alone.
+=======
+Only commands that are here can be run (contract 2.3 and 3: some act unless told not to, some write although they only seem to
+read). Each stands here in the form that changes nothing, but for those under "What acts".
 """
 
 from __future__ import annotations
@@ -110,3 +113,27 @@ def reset_retry_count(settings: Settings, job_id: int) -> List[str]:
 def recover_stale_jobs_applied(settings: Settings, selection: StaleSelection) -> List[str]:
     """``recover-stale-jobs --apply``: all that it selects become ``retryable``."""
     return [*recover_stale_jobs(settings, selection), "--apply"]
+
+
+def deploy(settings: Settings, ref: str, flags: Sequence[str]) -> List[str]:
+    """``vps-deploy.sh --apply`` of one commit (contract 3.1), with everything that was looked at before named to it.
+
+    By bash, for scripts are not always executable (surprise 40). Whoever takes more than these flags must look at what they do.
+    """
+    unknown = set(flags) - DEPLOY_FLAGS
+    if unknown:
+        raise ValueError("not known here: %s" % sorted(unknown))
+    argv = ["/bin/bash", settings.script("vps-deploy.sh"), "--apply", "--baseline-mode", "live", "--ref", ref]
+    argv += ["--repo-dir", settings.checkout, "--env-file", settings.env_file]
+    argv += ["--lock-file", settings.deploy_lock_file, "--health-url", settings.api_url + "/api/health"]
+    if settings.public_api_base:
+        argv += ["--public-api-base", settings.public_api_base]
+    if settings.public_frontend_base:
+        argv += ["--public-frontend-base", settings.public_frontend_base]
+    return [*argv, *flags]
+
+
+DEPLOY_FLAGS = {
+    *("--skip-worker-restart", "--skip-migrations", "--skip-public-surface-verify"),
+    *("--install-systemd-units", "--apply-alerting", "--restart-replay"),
+}

@@ -22,6 +22,7 @@ from .terminal import COMMAND_LIMIT, headline, labelled, pasted
 _MOST = 40
 _WORDS = {
     "planned": "PLANNED, nothing was changed",
+    "running": "running, and going on by itself",
     "applied": "applied",
     "nothing_to_do": "nothing to do",
     "refused": "REFUSED, nothing was changed",
@@ -51,14 +52,18 @@ def render(
     for action in _mappings(result.get("settled")):
         lines.append(labelled("settled", "%s, begun at %s and cut off: %s. %s" % (
             action.get("action"), action.get("begun_at"), action.get("outcome"), action.get("detail"))))  # fmt: skip
-    if outcome not in ("planned", "applied"):
+    if outcome != "planned" and (outcome != "applied" or isinstance(result.get("told"), Mapping)):
         lines.append(labelled(_label(outcome), _detail(result)))
     plan = _plan(result)
-    if plan is not None:
+    told = result.get("told")
+    if isinstance(told, Mapping):
+        # It says in its own words what it left; what was planned is in the record.
+        lines += [labelled(one_line(label, 20), str(words)) for label, words in told.items()]
+    elif plan is not None:
         lines += _request(plan)
     elif isinstance(result.get("left_out"), Mapping):
         lines += _left_out(result["left_out"])
-    if outcome == "applied":
+    if outcome == "applied" and not isinstance(told, Mapping):
         lines.append(labelled("seen", str(result.get("detail"))))
     return "\n".join(lines + _next(result, outcome, playbook, repeated, check_mode, command)) + "\n"
 
@@ -74,7 +79,7 @@ def variables(said: Mapping[str, Any]) -> List[str]:
 
 
 def _label(outcome: str) -> str:
-    return "seen" if outcome == "nothing_to_do" else outcome.upper()
+    return "seen" if outcome in ("nothing_to_do", "applied", "running") else outcome.upper()
 
 
 def _detail(result: Mapping[str, Any]) -> str:
@@ -156,7 +161,14 @@ def _next(
     incident = {"incident": result["incident"]} if result.get("incident") else {}
     plan_id = result.get("plan_id") or _evidence(result).get("plan_id")
     if outcome == "planned" or result.get("code") == "plan_changed":
-        return _approval(command, playbook, {**incident, **repeated, "approve": plan_id}, check_mode)
+        said = {**incident, **repeated, "approve": plan_id}
+        return _approval(command, playbook, said, check_mode, _needs_clearance(result))
+    if outcome == "running":
+        return pasted("This follows it to its end.", command(playbook, *variables({**incident, **repeated})))
+    following = result.get("next_command")
+    if isinstance(following, Mapping):
+        said = {**incident, **following.get("variables", {})}
+        return pasted(str(result.get("next_step")), command(str(following.get("playbook")), *variables(said)))
     if outcome in ("applied", "nothing_to_do"):
         why = "See whether the host is well again; the answer becomes part of the record."
         return pasted(why, command("verify", *variables(incident)))
@@ -167,12 +179,19 @@ def _next(
     return pasted(str(result.get("next_step")), command("triage", *variables(incident)))
 
 
-def _approval(command: Command, playbook: str, said: Mapping[str, Any], check_mode: bool) -> List[str]:
-    """With what the operator said about the commit, if that was said; else with both ways to say it."""
+def _needs_clearance(result: Mapping[str, Any]) -> bool:
+    """Of a plan, and of the plan of now where it changed."""
+    return False not in (result.get("needs_clearance"), _evidence(result).get("needs_clearance"))
+
+
+def _approval(
+    command: Command, playbook: str, said: Mapping[str, Any], check_mode: bool, needs_clearance: bool
+) -> List[str]:
+    """With what the operator said about the commit, if that was said; else, where it matters, with both ways to say it."""
     why = "Read it. If that is what should be done, approve this plan; another one is refused."
     if check_mode:
         why = "This was a check. " + why
-    if said.get("required_commit") or said.get("no_repo_change_reason"):
+    if not needs_clearance or said.get("required_commit") or said.get("no_repo_change_reason"):
         return pasted(why, command(playbook, *variables(said)))
     lines = pasted(
         why,

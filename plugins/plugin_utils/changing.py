@@ -63,12 +63,25 @@ class ChangingAction(ActionBase):
         except NotSaid as error:
             outcome.update(refused("bad_input", str(error), "Correct it and run it again."))
             return outcome
-        try:
-            result = self._execute_module(module_name=self.MODULE, module_args=arguments, task_vars=task_vars)
-        except AnsibleConnectionFailure as error:
-            result = {"unreachable": True, "msg": str(error)}
-        outcome.update(told(result, approved))
+        result = told(self.ask(arguments, task_vars), approved)
+        outcome.update(result if self._task.check_mode else self.followed(arguments, result, task_vars))
         return outcome
+
+    def ask(self, arguments: Mapping[str, Any], task_vars: Optional[Dict[str, Any]]) -> Dict[str, Any]:
+        """The module's answer; ``unreachable`` where the link broke."""
+        try:
+            answer: Dict[str, Any] = self._execute_module(
+                module_name=self.MODULE, module_args=dict(arguments), task_vars=task_vars
+            )
+            return answer
+        except AnsibleConnectionFailure as error:
+            return {"unreachable": True, "msg": str(error)}
+
+    def followed(
+        self, arguments: Mapping[str, Any], result: Dict[str, Any], task_vars: Optional[Dict[str, Any]]
+    ) -> Dict[str, Any]:
+        """The result in the end, of what goes on after the module has answered. Not asked in check mode."""
+        return result
 
 
 def check_settings(task: Any, arguments: Mapping[str, Any], approved: bool) -> None:

@@ -46,6 +46,7 @@ PURE = [
     MODULE_UTILS / "budget.py",
     MODULE_UTILS / "plan.py",
     MODULE_UTILS / "refusal.py",
+    *(MODULE_UTILS / "deploy" / name for name in ("command.py", "decide.py", "facts.py", "judge.py", "rows.py")),
     *(MODULE_UTILS / "clearance" / name for name in ("decide.py", "facts.py", "wish.py")),
     *(MODULE_UTILS / "services" / (name + ".py") for name in ("seen", "facts", "answers", "decide")),
 ]

@@ -17,6 +17,8 @@ _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)(?:: (.*))?")
 _REVISION = re.compile(r"([A-Za-z0-9_.-]+)(?: \([a-z ]+\))*")
 
+_DECLARED = re.compile(r"""revision\s*(?::[^=]*)?=\s*["']([A-Za-z0-9_.-]+)["']\s*(?:#.*)?""")
+
 # First match wins. The pattern is searched in "EXCEPTION: MESSAGE", which ends before the SQL text and its
 # parameters, so that no value from a table is taken for a message.
 _FAILURES = (
@@ -143,6 +145,12 @@ def alembic_revisions(stdout: bytes, rc: int) -> list[str]:
             raise ParseError(UNPARSABLE, "alembic printed: " + line)
         revisions.append(match.group(1))
     return revisions
+
+
+def declared_revisions(lines: bytes) -> list[str]:
+    """The revisions of migrations that lines ``revision = "0014_name"`` of their files declare; what is none is left out."""
+    found = (_DECLARED.fullmatch(line.strip()) for line in decode(lines).split("\n"))
+    return [match.group(1) for match in found if match is not None]
 
 
 def _backend(url: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse import (
     cdxj,
     database,
+    deploy,
     drift,
     git,
     jobs,
@@ -77,6 +78,8 @@ PARSERS: list[tuple[str, Callable[[bytes], Any], bytes]] = [
     ("journal", signatures, read("journal-awkward-fields.jsonl") + read("journal-worker-transport-endpoint.jsonl")),
     ("drift", lambda stdout: drift.drift_report(stdout, 1), read("drift-failures-and-warnings.txt")),
     ("public_surface", lambda stdout: public_surface.verification(stdout, 0, True), read("public-surface-passes.txt")),
+    ("deploy", lambda stdout: deploy.report(stdout, True)._asdict(), read("deploy-applied.txt")),
+    ("declared_revisions", database.declared_revisions, b"revision = \"0014_name\"\nrevision: str = '0015'\n"),
     ("commit", git.commit, SHA + b"\n"),
     ("ls_remote", lambda stdout: git.ls_remote(stdout, "refs/heads/main"), SHA + b"\trefs/heads/main\n"),
     ("porcelain", git.porcelain_z, b"## main...origin/main [ahead 1]\0R  new\0old\0?? file\0"),
