@@ -44,19 +44,27 @@ def state(path: str) -> str:
         os.close(descriptor)
 
 
-def holders(path: str) -> Tuple[str, ...]:
-    """The processes that have the file open under an exclusive lock, each with its command and account; none where that cannot be
-    seen. Nothing is asked of the file itself, nor of any other that a process has open: it could hang."""
+def holding(path: str) -> Tuple[str, ...]:
+    """The numbers of the processes that have the file open under an exclusive lock; none where that cannot be seen. Nothing is
+    asked of the file itself, nor of any other that a process has open: it could hang."""
     found = []
     for pid in sorted((name for name in os.listdir("/proc") if name.isdigit()), key=int):
-        # One that ends meanwhile, or has no account.
-        with contextlib.suppress(OSError, KeyError):
+        with contextlib.suppress(OSError):  # one that ends meanwhile
             if _has_locked(pid, path):
-                with open("/proc/%s/comm" % pid, encoding="utf-8", errors="replace") as file:
-                    command = one_line(file.read().strip(), 40)
-                account = pwd.getpwuid(os.stat("/proc/" + pid).st_uid).pw_name
-                found.append("%s (process %s of %s)" % (command, pid, account))
-    return tuple(found[:_MOST_HOLDERS])
+                found.append(pid)
+    return tuple(found)
+
+
+def holders(path: str) -> Tuple[str, ...]:
+    """The same in words, each with its command and account."""
+    found = []
+    for pid in holding(path)[:_MOST_HOLDERS]:
+        with contextlib.suppress(OSError, KeyError):
+            with open("/proc/%s/comm" % pid, encoding="utf-8", errors="replace") as file:
+                command = one_line(file.read().strip(), 40)
+            account = pwd.getpwuid(os.stat("/proc/" + pid).st_uid).pw_name
+            found.append("%s (process %s of %s)" % (command, pid, account))
+    return tuple(found)
 
 
 def _has_locked(pid: str, path: str) -> bool:

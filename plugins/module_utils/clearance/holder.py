@@ -13,13 +13,13 @@ import os
 import time
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-from .. import locks
+from .. import deploys, locks
 from ..parse import systemd
 from ..parse.errors import ParseError
 from ..probe import Context, complaint
 from ..refusal import Refusal
 
-UNIT = "healtharchive-remediation-clearance.service"
+UNIT = deploys.CLEARANCE_UNIT
 _END = "healtharchive-remediation-clearance-end"
 _TIMER = _END + ".timer"
 # What ends it first: it must not stop the next one, which has the same name.

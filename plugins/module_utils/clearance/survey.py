@@ -6,11 +6,10 @@ Private to this collection."""
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from .. import host, locks
+from .. import deploys, host, locks
 from ..parse import git, times
 from ..probe import Context, Finding, Problem, run_all
 from ..probes import database, deployment
@@ -21,10 +20,6 @@ from . import standing
 from .facts import Commit, Facts, Process
 from .standing import Standing
 from .wish import Wish
-
-# The service's scripts that change the checkout (contract 3.1, 3.2); the second does so before it takes the lock.
-_DEPLOYS = ("vps-deploy.sh", "vps-hetzdeploy.sh")
-_SHELLS = ("sh", "bash", "dash")
 
 
 class Survey(NamedTuple):
@@ -94,7 +89,7 @@ def _facts(
         code_changed_at=None if stand is None else _at(stand.code_changed_us),
         processes=() if stand is None else tuple(_process(stand, unit) for unit in standing.UNITS),
         processes_problem=" ".join(stand.problems) if stand is not None and stand.problems else None,
-        deploys=deploys_running(),
+        deploys=deploys.running(),
         lock_file=context.settings.deploy_lock_file,
         lock=lock,
         lock_holders=holders,
@@ -200,37 +195,3 @@ def _lock(context: Context) -> Tuple[str, Tuple[str, ...]]:
         return of.LOCK_UNKNOWN, ()
     ours = status.st_uid in (0, host.account(context.settings.service_user).uid) and stat.S_ISREG(status.st_mode)
     return (of.FREE if ours else of.FOREIGN), ()
-
-
-def deploys_running() -> Tuple[str, ...]:
-    """The deploy scripts that run, each with its process and account: the lock alone does not tell of one whose lock file was
-    removed, or that has not taken it yet."""
-    found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open("/proc/%s/cmdline" % name, "rb") as file:
-                script = _script(file.read(64 * 1024).split(b"\0")[:-1])
-            if script in _DEPLOYS:
-                found.append("%s (process %s of %s)" % (script, name, _account(os.stat("/proc/" + name).st_uid)))
-        except OSError:
-            continue  # it has ended
-    return tuple(sorted(found))
-
-
-def _script(argv: List[bytes]) -> Optional[str]:
-    """The name of the script that a process is, if it is one of a shell; a text editor with its name is none."""
-    words = [os.path.basename(os.fsdecode(word)) for word in argv]
-    if words and words[0] in _SHELLS:
-        # The script is the first word that is no option.
-        arguments = [os.fsdecode(word) for word in argv[1:]]
-        return next((os.path.basename(word) for word in arguments if not word.startswith("-")), None)
-    return words[0] if words else None
-
-
-def _account(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return "account %d" % uid

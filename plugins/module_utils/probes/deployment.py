@@ -14,7 +14,7 @@ import re
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, Optional
 
-from .. import host, locks, redact
+from .. import deploys, host, redact
 from ..parse import git, systemd
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem, complaint, failed
@@ -63,7 +63,7 @@ def probe(context: Context) -> Finding:
     data["environment"] = _environment(context, problems)
     data["processes"] = _processes(context, data, problems)
     lock_file = context.settings.deploy_lock_file
-    data["deploy_lock"] = {"path": lock_file, "state": locks.state(lock_file)}
+    data["deploy_lock"] = {"path": lock_file, "state": deploys.lock_state(lock_file)}
     return Finding(data, problems)
 
 

@@ -8,8 +8,8 @@ import os
 import re
 from typing import Dict, List, Mapping, Optional, Sequence
 
-from .. import http_client
-from ..clearance import holder, survey
+from .. import deploys, http_client
+from ..clearance import holder
 from ..parse import systemd, times, unit_ends
 from ..parse.errors import ParseError
 from ..parse.unit_ends import End
@@ -54,7 +54,7 @@ def look(context: Context, ask_routes: bool) -> Look:
 def _is_cleared(context: Context, problems: List[str]) -> bool:
     """A clearance holds the service's own deploy lock, which is no reason against what it was granted for."""
     try:
-        return holder.has_lock(context) and not survey.deploys_running()
+        return holder.has_lock(context) and not deploys.running()
     except Refusal as error:
         problems.append(str(error))
         return False

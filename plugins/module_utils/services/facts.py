@@ -24,7 +24,7 @@ _OF_STORAGE = ("stale", "hung", "missing", "not_mounted", "other_mount", "not_wr
 _OF_SCHEMA = ("undefined_column", "undefined_table")
 _OF_MODULES = ("missing_module", "import_error")
 _OF_DATABASE = ("database_authentication", "database_unreachable")
-_DEPLOY = {"held": "running", "free": "none", "absent": "none"}
+_DEPLOY = {"held": "running", "free": "none", "absent": "none", "cleared": "none"}
 _DATABASE_WORDS = {
     "connection_refused": "refused",
     "authentication_failed": "credentials",

@@ -224,7 +224,9 @@ def _deployment(data: Mapping[str, Any]) -> Digest:
         _said(dirty, "local changes", "", "local changes %s" % NOT_KNOWN),
         _said(met, "", "packages missing", "packages %s" % NOT_KNOWN),
         "an old process runs" if False in current else None,
-        "a deploy is running" if mapping(data.get("deploy_lock")).get("state") == "held" else None,
+        {"held": "a deploy is running", "cleared": "a clearance is held"}.get(
+            str(mapping(data.get("deploy_lock")).get("state"))
+        ),
     )
     return _mood(newest, None if dirty is None else not dirty, met, False not in current), text
 

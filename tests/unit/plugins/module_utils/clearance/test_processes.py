@@ -7,7 +7,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from ansible_collections.healtharchive.remediation.plugins.module_utils.clearance import survey
+from ansible_collections.healtharchive.remediation.plugins.module_utils import deploys
 from ansible_collections.healtharchive.remediation.plugins.module_utils.clearance.standing import Process, Standing
 
 API = "healtharchive-api.service"
@@ -27,18 +27,18 @@ API = "healtharchive-api.service"
     ],
 )
 def test_the_script_that_a_process_is(argv, script):
-    assert survey._script([word.encode() for word in argv]) == script
+    assert deploys._script([word.encode() for word in argv]) == script
 
 
 def test_a_deploy_that_runs_is_found_without_its_lock(tmp_path):
     script = tmp_path / "vps-deploy.sh"
     script.write_text("#!/usr/bin/env bash\necho running\nread _line\n")
     script.chmod(0o755)
-    before = survey.deploys_running()
+    before = deploys.running()
     process = subprocess.Popen([str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout.readline() == b"running\n"
-        (found,) = set(survey.deploys_running()) - set(before)
+        (found,) = set(deploys.running()) - set(before)
         assert found.startswith("vps-deploy.sh (process %d of " % process.pid)
     finally:
         process.kill()
