@@ -10,8 +10,13 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils import change_summary, commands
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import NotSaid, text
+from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import (
+    change_summary,
+    commands,
+    kept_plans,
+)
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import NotSaid, said, text
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import failure
 
 # What belongs into every next command, beside what the playbook names; and what is said for one run only.
@@ -34,6 +39,7 @@ class ActionModule(ActionBase):
                 "what": {"type": "str", "required": True},
                 "playbook": {"type": "str", "required": True},
                 "repeat": {"type": "list", "elements": "str", "default": []},
+                "output_directory": {"type": "str"},
             }
         )
         host = str((task_vars or {}).get("inventory_hostname", "unknown"))
@@ -43,8 +49,18 @@ class ActionModule(ActionBase):
         except NotSaid as error:
             outcome.update(failed=True, msg=str(error))
             return outcome
+        approved = None
+        if options["output_directory"] is not None:
+            approved = self._kept(options["output_directory"], host, result)
         printed = change_summary.render(
-            host, result, options["what"], options["playbook"], repeated, self._task.check_mode, commands.playbook
+            host,
+            result,
+            options["what"],
+            options["playbook"],
+            repeated,
+            self._task.check_mode,
+            commands.playbook,
+            approved,
         )
         if result.get("outcome") not in _GOOD:
             outcome.update(failed=True, msg=wrap_var(str(result.get("msg"))))
@@ -56,6 +72,18 @@ class ActionModule(ActionBase):
             text=wrap_var(printed.strip("\n")),
         )
         return outcome
+
+    def _kept(self, directory: str, host: str, result: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
+        """Keep a plan that is printed; of one that is not the approved one, that one."""
+        if result.get("code") == "plan_changed":
+            return kept_plans.find(directory, host, said(self._loader, ("approve",)).get("approve"))
+        if result.get("outcome") == "planned" and not self._task.check_mode:
+            try:
+                kept_plans.keep(directory, host, result)
+            except (OSError, BadInput) as error:
+                # It is only for being shown what differs.
+                Display().warning("The plan was not kept on this controller: %s" % error)
+        return None
 
     def _repeated(self, names: Any) -> Dict[str, Any]:
         """As it was typed: nothing in it is evaluated."""

@@ -35,6 +35,12 @@ options:
     type: list
     elements: str
     default: []
+  output_directory:
+    description:
+      - A directory of the controller, that of the incidents' notes. A plan that is printed is kept there, below the host's name
+        in C(plans). When another plan is refused in its name, the two are compared, and what differs is printed.
+      - Nothing is decided by what is kept. In check mode nothing is.
+    type: str
 extends_documentation_fragment:
   - healtharchive.remediation.summary
 seealso:

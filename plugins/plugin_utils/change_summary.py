@@ -17,6 +17,7 @@ from typing import Any, List, Optional
 from ..module_utils.clearance.wish import COMMIT, REASON
 from ..module_utils.parse.text import one_line
 from .incident.summary import unfinished_action
+from .kept_plans import differences, listed
 from .terminal import COMMAND_LIMIT, headline, labelled, pasted
 
 _MOST = 40
@@ -42,9 +43,11 @@ def render(
     repeated: Mapping[str, Any],
     check_mode: bool,
     command: Command,
+    approved: Optional[Mapping[str, Any]] = None,
 ) -> str:
     """The summary of one host. ``result``: what a changing module, or its action plugin, returned; ``what``: the change in a few
-    words; ``repeated``: what was said with ``-e`` and belongs into the next command."""
+    words; ``repeated``: what was said with ``-e`` and belongs into the next command; ``approved``: what is kept of the plan that
+    was approved."""
     outcome = str(result.get("outcome"))
     lines = ["", headline(host, "%s: %s" % (what, _WORDS.get(outcome, outcome))), _about(result), ""]
     for action in _mappings(result.get("unfinished_actions")):
@@ -55,6 +58,10 @@ def render(
     if outcome != "planned" and (outcome != "applied" or isinstance(result.get("told"), Mapping)):
         lines.append(labelled(_label(outcome), _detail(result)))
     plan = _plan(result)
+    if result.get("code") == "plan_changed" and plan is not None and approved is not None:
+        differing = differences(approved, {**result, "plan": plan})
+        lines += [labelled("differs", each) for each in differing[:_MOST]]
+        lines += ["", "The plan of now:"]
     told = result.get("told")
     if isinstance(told, Mapping):
         # It says in its own words what it left; what was planned is in the record.
@@ -117,15 +124,15 @@ def _request(plan: Mapping[str, Any]) -> List[str]:
     lines.append(labelled("rollback", str(plan.get("rollback"))))
     before = plan.get("before") if isinstance(plan.get("before"), Mapping) else {}
     after = plan.get("after") if isinstance(plan.get("after"), Mapping) else {}
-    subjects = list(plan.get("subjects") or [])
+    subjects = listed(plan.get("subjects"))
     label = "subjects"
     for subject in subjects[:_MOST]:
         lines.append(labelled(label, "%s: %s" % (subject, _change(before.get(subject), after.get(subject)))))
         label = ""
     if len(subjects) > _MOST:
-        lines.append(labelled("", "and %d more: %s" % (len(subjects) - _MOST, ", ".join(map(str, subjects[_MOST:])))))
+        lines.append(labelled("", "and %d more: %s" % (len(subjects) - _MOST, ", ".join(subjects[_MOST:]))))
     lines += _left_out(plan["left_out"]) if isinstance(plan.get("left_out"), Mapping) else []
-    return lines + [labelled("note", str(remark)) for remark in list(plan.get("remarks") or [])[:_MOST]]
+    return lines + [labelled("note", remark) for remark in listed(plan.get("remarks"))[:_MOST]]
 
 
 def _change(before: Any, after: Any) -> str:
