@@ -44,7 +44,8 @@ options:
     type: str
 attributes:
   check_mode:
-    description: Returns the plan, as without O(approve), and changes nothing.
+    description:
+      - Returns the plan, as without O(approve), and changes nothing. V(changed) says then whether there is something to do.
     support: full
   diff_mode:
     description: Returns the state of each subject before and after; of a plan, what it shall be after.

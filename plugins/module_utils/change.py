@@ -148,7 +148,8 @@ def run(context: Context, parameters: Mapping[str, Any], action: Action, check_m
         if "outcome" in said:
             return said
         if check_mode or approved is None:
-            return {**said, **_planned(host, action)}
+            # What a check is asked is whether something would be changed; Ansible shows a difference only where it would.
+            return {**said, **_planned(host, action, check_mode)}
         who = {"action": action.name, **{name: parameters[name] for name in ("incident", "operator", "run")}}
         with runtime.acting(who):
             said["settled"] = [*said.get("settled", []), *settle(host, action)]
@@ -176,14 +177,14 @@ def within(host: Host, seconds: float) -> Host:
     return host._replace(context=host.context._replace(deadline=time.monotonic() + seconds))
 
 
-def _planned(host: Host, action: Action) -> Dict[str, Any]:
+def _planned(host: Host, action: Action, changed: bool) -> Dict[str, Any]:
     unfinished = [each.described() for each in unfinished_actions(host)]
     plan = action.plan(within(host, action.plan_seconds))
     if isinstance(plan, NothingToDo):
         return {**_nothing(plan), "unfinished_actions": unfinished}
     return {
         "outcome": "planned",
-        "changed": False,
+        "changed": changed,
         "plan": plan.described(),
         "plan_id": _plan_id(host, plan),
         "needs_clearance": action.needs_clearance,

@@ -125,7 +125,7 @@ def action_name(retry: bool) -> str:
 def check_parked(job: Mapping[str, Any], before: Iterable[Mapping[str, Any]], head: Optional[str]) -> None:
     """One retry for each deployed change: :class:`Refusal` (``parked``) when it failed again in the same way since."""
     same = symptom(job)
-    for data, at in retries(job["id"], before, head):
+    for data, at in retries(job, before, head):
         if same is not None and data.get("symptom") is not None and data["symptom"] != same:
             continue
         unknown = same is None or data.get("symptom") is None
@@ -144,18 +144,27 @@ def check_parked(job: Mapping[str, Any], before: Iterable[Mapping[str, Any]], he
 
 
 def retries(
-    job_id: int, before: Iterable[Mapping[str, Any]], head: Optional[str]
+    job: Mapping[str, Any], before: Iterable[Mapping[str, Any]], head: Optional[str]
 ) -> List[Tuple[Mapping[str, Any], str]]:
     """The retries of a job at a commit that may have happened: what was begun, and when, the newest first."""
     begun: Dict[str, Tuple[Mapping[str, Any], str]] = {}
+    ended = set()
     for event in before:
         data = event["data"]
         if event["kind"] == "action_begun":
-            if data["action"] == action_name(True) and subject_of(job_id) in data["subjects"] and event["head"] == head:
+            about = data["action"] == action_name(True) and subject_of(job["id"]) in data["subjects"]
+            if about and event["head"] == head:
                 begun[data["action_id"]] = (data, event["at"])
-        elif event["kind"] == "action_finished" and data["changed"] is False:
-            begun.pop(data["action_id"], None)
-    return list(reversed(list(begun.values())))
+        elif event["kind"] == "action_finished":
+            ended.add(data["action_id"])
+            if data["changed"] is False:
+                begun.pop(data["action_id"], None)
+    # What was cut off is judged as it will be when it is settled.
+    return [
+        (data, at)
+        for action_id, (data, at) in reversed(list(begun.items()))
+        if action_id in ended or settle(data["action"], at, job).changed is not False
+    ]
 
 
 class Seen(NamedTuple):

@@ -150,6 +150,8 @@ def test_check_mode_plans_also_what_is_approved(place):
     planned = place.run()
     checked = place.run(check_mode=True, approve=planned["plan_id"], clearance=TOKEN)
     assert (checked["outcome"], place.lamp.read_text(), place.kinds()) == ("planned", "off", [])
+    # Something would be changed, which is what a check is asked; a plan by itself changes nothing.
+    assert (checked["changed"], planned["changed"]) == (True, False)
 
 
 def test_what_is_approved_is_done_once_and_is_on_record(place, permit):

@@ -174,7 +174,9 @@ OTHER = "failed: crawler_status infra_error_config, crawler_stage None, crawler_
         ([], False),
         ([begun(), DONE], True),
         # What became of it is not known: it may have been retried.
-        ([begun()], True),
+        ([begun(number=2), finished("unknown", None, 2)], True),
+        # It was cut off, and the job was last started before that: it was not retried.
+        ([begun()], False),
         ([begun(), finished("unknown", None)], True),
         ([begun(), finished("failed", True)], True),
         # It was not retried.
@@ -197,6 +199,12 @@ def test_a_second_failure_of_the_same_kind_parks_the_job(before: List[Dict[str, 
     if parked:
         with pytest.raises(Refusal, match="contained"):
             job_rules.check_parked(job(), before, HEAD)
+
+
+def test_a_retry_that_was_cut_off_counts_if_the_job_has_run_since():
+    assert decide(job(started_at="2026-11-23T12:00:30Z"), before=[begun()]) == "parked"
+    # When it was started is not known.
+    assert decide(job(started_at=None), before=[begun()]) == "parked"
 
 
 def test_it_is_parked_where_the_way_it_failed_cannot_be_seen():
