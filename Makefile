@@ -3,10 +3,12 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench pairs lint sanity clean distclean docs venv print-venv print-collections requirements \
-	stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
+.PHONY: help demo test test-quick bench pairs races lint sanity clean distclean docs venv print-venv print-collections \
+	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-oldest-core
 
+# How often `make races` lets two operators ask for a clearance at once; `make test` tries three times.
+RACES ?= 100
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
 FAULT ?= api_missing_dependency
 export FAULT
@@ -47,6 +49,10 @@ bench: ## Measure triage beside the runbook (root, about 12 minutes)
 pairs: ## Break every pair of faults, two guests at once (root, about 2 hours; goes on where it ended)
 	@tools/requisites controller sandbox
 	@tools/run tests/pairs/pairs
+
+races: ## Two operators ask for a clearance at once, RACES times (root, about 4 minutes)
+	@tools/requisites controller sandbox
+	@RACES=$(RACES) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/test_clearance.py -k at_once
 
 lint: ## Run the linters
 	@tools/requisites controller lint
@@ -109,6 +115,7 @@ stage-incident:
 stage-molecule:
 	@tools/each-core molecule test --no-command-borders --scenario-name triage
 	@tools/each-core molecule test --no-command-borders --scenario-name incident
+	@tools/each-core molecule test --no-command-borders --scenario-name precondition
 
 stage-oldest-core:
 	@tools/run pytest tests/packaging
