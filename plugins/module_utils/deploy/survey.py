@@ -11,9 +11,8 @@ import re
 import stat
 from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
-from .. import host, locks, runtime
+from .. import deploys, host, locks, runtime
 from ..clearance import permit, standing
-from ..clearance.survey import deploys_running
 from ..parse import database as parse_database
 from ..parse import git
 from ..parse.errors import ParseError
@@ -82,7 +81,7 @@ def facts(context: Context, ref: str) -> Facts:
         lock=lock,
         lock_owner=owner,
         lock_holders=holders,
-        deploys=deploys_running(),
+        deploys=deploys.running(),
         clearance=_clearance() if lock == of.HELD else None,
         crawls=crawls,
         crawls_problem=crawls_problem,
