@@ -86,7 +86,7 @@ def variables(said: Mapping[str, Any]) -> List[str]:
 
 
 def _label(outcome: str) -> str:
-    return "seen" if outcome in ("nothing_to_do", "applied", "running") else outcome.upper()
+    return "seen" if outcome in ("nothing_to_do", "applied", "running") else one_line(outcome.upper(), 20)
 
 
 def _detail(result: Mapping[str, Any]) -> str:
