@@ -8,22 +8,21 @@ Private to this collection.
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Mapping, Set, Union
+from typing import Any, Dict, Mapping, Union
 
 from . import budget, change, recorded, service
-from .change import ActFailed, Host, Observation
+from .change import Host, Observation
 from .plan import NothingToDo, Plan
-from .probe import Context
 from .refusal import Refusal
 from .settings import BadInput
-from .stuck import decision, effect, pickup, recovery, rows, survey, worker_unit
+from .stuck import applying, decision, pickup, survey
 
 # Beside those of `settings` and `change`.
 ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "older_than_minutes": {"type": "int", "default": 180},
     "no_progress_seconds": {"type": "int", "default": 300},
     "include_missing_started_at": {"type": "bool", "default": True},
-    "jobs": {"type": "list", "elements": "int"},
+    "jobs": {"type": "list", "elements": "int", "default": []},
     "pickup_seconds": {"type": "int", "default": 45},
 }
 _RANGES = {"older_than_minutes": (5, 100_000), "no_progress_seconds": (300, 1_000_000), "pickup_seconds": (0, 600)}
@@ -47,16 +46,11 @@ def _wish(parameters: Mapping[str, Any]) -> decision.Wish:
                 "%s must be from %d to %d, not %d." % (name, low, high, parameters[name]),
                 "Give a value in that range, or leave it out.",
             )
-    wanted = parameters["jobs"]
-    if wanted is not None and (not wanted or min(wanted) < 1):
-        raise BadInput(
-            "bad_jobs", "jobs must be numbers of jobs.", "Name one or more, or leave it out: then all are meant."
-        )
     return decision.Wish(
         parameters["older_than_minutes"],
         parameters["no_progress_seconds"],
         parameters["include_missing_started_at"],
-        None if wanted is None else frozenset(wanted),
+        frozenset(parameters["jobs"]) or None,
     )
 
 
@@ -73,11 +67,9 @@ class StaleJobs(change.Action):
         super().__init__(parameters)
         self.wish = _wish(parameters)
         self.observe_seconds = parameters["pickup_seconds"] + 90
-        self._claimed: Set[int] = set()
-        self._before: Dict[int, Mapping[str, Any]] = {}
-        self._others: Dict[int, Mapping[str, Any]] = {}
         self._began = time.time()
         self._survey: Any = None
+        self._recovery: Any = None
 
     def plan(self, host: Host) -> Union[Plan, NothingToDo]:
         found = survey.survey(host.context, self.wish)
@@ -124,69 +116,23 @@ class StaleJobs(change.Action):
 
     def act(self, host: Host, plan: Plan) -> None:
         """The locks of all other running jobs are held or were found held while the command runs: see :mod:`.stuck.decision`."""
-        context, found = host.context, self._survey
-        self._before = {row["id"]: row for row in found.decision.planned}
-        for selection in found.decision.selections:
-            running = rows.of_statuses(context, ("running",)).jobs
-            self._others.update((job, row) for job, row in running.items() if job not in self._before)
-            others = set(running) - set(self._before)
-            wanted = {job for job, row in self._before.items() if selection.source in (None, row["source"])}
-            self._run(context, service.recover_stale_jobs(context.settings, selection), others, wanted)
-            self._claimed |= self._run(
-                context, service.recover_stale_jobs_applied(context.settings, selection), others, wanted
-            )
-
-    def _run(self, context: Context, argv: Any, others: Set[int], wanted: Set[int]) -> Set[int]:
-        """The jobs that it names. A dry run that names others than are wanted is the last before nothing more is done."""
-        applies = argv[-1] == "--apply"
-        try:
-            report = recovery.run(context, argv, self._survey.directory, others, context.seconds(self.seconds))
-        except recovery.NotRun as error:
-            if not self._claimed and not (applies and error.started):
-                raise Refusal("not_run", "The service's command did not do it: %s." % error, _SEE) from error
-            raise ActFailed("The service's command did not end as it should: %s." % error) from error
-        named = {candidate.id for candidate in report.candidates}
-        if applies or named == wanted:
-            return named
-        told = "The service's own dry run, a moment before, names %s instead of %s." % (sorted(named), sorted(wanted))
-        if self._claimed:
-            raise ActFailed(told)
-        raise Refusal("world_moved", told, "Run it again without approve, and read the plan of now.")
+        found = self._survey
+        planned = {row["id"]: row for row in found.decision.planned}
+        self._recovery = applying.Recovery(host.context, found.directory, planned)
+        self._recovery.run(found.decision.selections, untouched=True)
 
     def observe(self, host: Host, plan: Plan) -> Observation:
-        context = host.context
-        now = rows.states(context, [*self._before, *self._others])
-        seen = effect.of(self._before, self._others, now)
-        for job in seen.beside:
-            self._others[job] = now[job]
-        outcome, changed, sentence = effect.judge(seen, self._claimed, worker_unit.show(context).runs)
-        states = {survey.subject(job): survey.state(now[job]) for job in self._before if job in now}
-        evidence: Dict[str, Any] = {"claimed": sorted(self._claimed), "changed_beside": sorted(seen.beside)}
-        code = None
+        done = self._recovery
+        outcome, changed, sentence, states, evidence = done.effect(host.context)
         if outcome == "applied":
             taken = pickup.watch(
-                context, self._survey.directory, self._before, self.parameters["pickup_seconds"], self._began
+                host.context, done.directory, done.planned, self.parameters["pickup_seconds"], self._began
             )
             sentence = "%s %s" % (sentence, taken.described())
-            evidence["pickup"] = {
-                "taken_up": {survey.subject(job): what for job, what in sorted(taken.taken.items())},
-                "code": taken.code,
-                "why_not": taken.why,
-                "worker_journal": list(taken.journal),
-            }
-        elif outcome == "unknown" and changed is True:
-            code = "changed_otherwise"
+            evidence["pickup"] = taken.evidence()
+        code = "changed_otherwise" if outcome == "unknown" and changed is True else None
         return Observation(outcome, changed, sentence, states, code, None, evidence)
 
     def settle(self, host: Host, action: recorded.Action) -> Observation:
         """What the rows of its subjects say now; by whom they were changed since, nobody can tell."""
-        ids = {int(name[4:]) for name in action.subjects if name.startswith("job ") and name[4:].isdigit()}
-        try:
-            now = rows.states(host.context, ids)
-        except Refusal as error:
-            return Observation("unknown", None, "It was cut off, and what it left cannot be read: %s" % error)
-        said = ", ".join("%s %s" % (survey.subject(job), row["status"]) for job, row in sorted(now.items()))
-        return Observation("unknown", None, "It was cut off. The rows say now: %s." % (said or "nothing"))
-
-
-_SEE = "See what it says by hand, as a dry run, then plan again."
+        return Observation("unknown", None, "It was cut off. %s" % applying.told(host.context, action.subjects))

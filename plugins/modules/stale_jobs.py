@@ -46,6 +46,7 @@ options:
     description: Numbers of jobs. Others are left alone. By default all are meant that are stale.
     type: list
     elements: int
+    default: []
   pickup_seconds:
     description:
       - How long to look, afterwards, whether the worker takes the jobs up. From 0 to 600. It looks for work every 30 seconds.
@@ -58,6 +59,7 @@ notes:
   - Jobs without a source are left alone, for the worker would not take them up.
 seealso:
   - module: healtharchive.remediation.job_info
+  - module: healtharchive.remediation.stalled_crawl
   - module: healtharchive.remediation.change_summary
 author:
   - HealthArchive remediation maintainers (@healtharchive)

@@ -32,6 +32,8 @@ INPUT_AND_OUTPUT = {
 PURE = [
     *(MODULE_UTILS / "parse").glob("*.py"),
     *(MODULE_UTILS / "note").glob("*.py"),
+    MODULE_UTILS / "stuck" / "decision.py",
+    MODULE_UTILS / "stuck" / "effect.py",
     MODULE_UTILS / "markdown.py",
     MODULE_UTILS / "shapes.py",
     MODULE_UTILS / "envfile.py",

@@ -7,7 +7,7 @@ Private to this collection.
 
 from __future__ import annotations
 
-from typing import Any, FrozenSet, Iterable, Mapping, NamedTuple, Tuple
+from typing import Any, FrozenSet, Iterable, Mapping, NamedTuple, Optional, Tuple
 
 # What the service writes beside a row that was recovered, by the command and by the worker alike (contract 2.2).
 RECOVERED_STAGE = "recovered_stale_running"
@@ -30,18 +30,18 @@ def of(
 ) -> Effect:
     """``planned`` and ``others``: rows that were running, by id; ``now``: all of these rows as they are afterwards."""
     unseen = frozenset(planned) - frozenset(now)
-    unchanged = frozenset(job for job, row in planned.items() if job in now and _same(row, now[job]))
+    unchanged = frozenset(job for job, row in planned.items() if job in now and same(row, now[job]))
     beside = frozenset(
         job
         for job, row in others.items()
-        if job in now and not _same(row, now[job]) and now[job]["status"] == "retryable" and _recovered(now[job])
+        if job in now and not same(row, now[job]) and now[job]["status"] == "retryable" and _recovered(now[job])
     )
     return Effect(frozenset(planned) - unseen - unchanged, unchanged, unseen, beside)
 
 
 def judge(effect: Effect, claimed: Iterable[int], worker_runs: bool) -> Tuple[str, Any, str]:
     """Outcome, whether anything changed, and a sentence. ``claimed``: the jobs that the command named as recovered.
-    ``worker_runs``: it heals such rows, too."""
+    ``worker_runs``: it heals such rows, too, and may have been faster."""
     named = frozenset(claimed)
     planned = effect.changed | effect.unchanged | effect.unseen
     wrong = sorted(named - planned)
@@ -59,18 +59,21 @@ def judge(effect: Effect, claimed: Iterable[int], worker_runs: bool) -> Tuple[st
         return "failed", False, "Nothing changed. Still marked running: %s." % _jobs(sorted(effect.unchanged))
     if effect.unchanged:
         return "unknown", True, "NOT WHAT WAS PLANNED. Still marked running: %s." % _jobs(sorted(effect.unchanged))
-    if named != planned:
-        missing = _jobs(sorted(planned - named))
-        return "unknown", True, "All of them changed, and the command does not say that it changed %s." % missing
+    faster = planned - named
+    if faster and not worker_runs:
+        told = "All of them changed, and the command does not say that it changed %s." % _jobs(sorted(faster))
+        return "unknown", True, told
     sentence = "Exactly the planned jobs are not marked running any more: %s." % _jobs(sorted(planned))
     if healed:
         sentence += " Meanwhile the worker has healed %s by itself." % _jobs(sorted(healed))
+    if faster:
+        sentence += " The worker was faster than the command with %s." % _jobs(sorted(faster))
     return "applied", True, sentence
 
 
-def _same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+def same(before: Mapping[str, Any], now: Optional[Mapping[str, Any]]) -> bool:
     """The same run of the job, still marked running."""
-    return bool(now["status"] == "running" and now["started_at"] == before["started_at"])
+    return now is not None and bool(now["status"] == "running" and now["started_at"] == before["started_at"])
 
 
 def _recovered(now: Mapping[str, Any]) -> bool:

@@ -38,6 +38,14 @@ class Pickup(NamedTuple):
     why: Optional[str]
     journal: Tuple[str, ...]
 
+    def evidence(self) -> Dict[str, Any]:
+        return {
+            "taken_up": {"job %d" % job: what for job, what in sorted(self.taken.items())},
+            "code": self.code,
+            "why_not": self.why,
+            "worker_journal": list(self.journal),
+        }
+
     def described(self) -> str:
         words = []
         if self.taken:

@@ -22,6 +22,7 @@ from .lock_directories import VARIABLE
 
 # Each candidate costs the command a look at the end of its log and at its lock.
 CANDIDATES_SECONDS = 45.0
+_RUN_SECONDS = 90.0
 _PARENT = "/run"
 _NAME = "recover-stale-jobs"
 # The fence could not be set up: the command was not run.
@@ -95,17 +96,11 @@ def candidates(context: Context, selection: service.StaleSelection) -> stale_job
     return report
 
 
-def run(
-    context: Context,
-    argv: Iterable[str],
-    directory: str,
-    others: Iterable[int],
-    seconds: float,
-) -> stale_jobs.Report:
+def run(context: Context, argv: Iterable[str], directory: str, others: Iterable[int]) -> stale_jobs.Report:
     """Run the command, as a dry run or not, while it cannot get the locks of ``others``. :class:`NotRun`."""
     paths = [holders.path(directory, job) for job in sorted(others)]
     wrapped = host.python(_FENCE, json.dumps(paths), *argv)
-    result = context.run_service(wrapped, seconds, production=True, other={VARIABLE: directory})
+    result = context.run_service(wrapped, _RUN_SECONDS, production=True, other={VARIABLE: directory})
     return _report(result)
 
 

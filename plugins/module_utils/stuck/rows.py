@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 from urllib.parse import quote
 
 from .. import service
@@ -42,18 +42,16 @@ def of_statuses(context: Context, statuses: Sequence[str]) -> Rows:
     return Rows(_from_cli(context, statuses, why), False, "cli", why)
 
 
-def detailed(context: Context, found: Rows, wanted: Iterable[int]) -> None:
+def detailed(context: Context, found: Mapping[int, Dict[str, Any]]) -> None:
     """Add to these rows what the API says of a single job: its output directory, for one. What it does not say stays None."""
-    if found.source != "admin_api":
-        return
     api = AdminApi(context, API_SECONDS)
-    for job in sorted(set(wanted) & set(found.jobs))[:DETAILS]:
+    for job in sorted(found)[:DETAILS]:
         try:
             said = jobs.admin_job(api.get("/api/admin/jobs/%d" % job))
         except (NotAnswered, ParseError):
             return
         # Of another moment than the rows: only what is not in them is taken.
-        found.jobs[job].update({name: said[name] for name in jobs.DETAIL_KEYS if said["id"] == job})
+        found[job].update((name, said[name]) for name in jobs.DETAIL_KEYS if said["id"] == job)
 
 
 def states(context: Context, wanted: Iterable[int]) -> Dict[int, Dict[str, Any]]:
