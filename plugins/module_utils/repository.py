@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from typing import Any, Callable, Iterator, List, Mapping, Optional
 
-from . import host
+from . import host, redact
+from .parse import git
 from .parse.errors import ParseError
 from .probe import Context, Problem, complaint, failed
 
@@ -73,10 +75,34 @@ class Repository:
         base = self.run("merge-base", "--is-ancestor", sha, of, variables=variables)
         return {0: True, 1: False}.get(base.rc)
 
+    def main_of_origin(self) -> Optional[str]:
+        """What ``main`` of the remote is at right now; None, with a problem, when it was not asked or did not say."""
+        if not self._may_ask():
+            return None
+        main = self.ask(
+            lambda out: git.ls_remote(out, MAIN), "ls-remote", "--exit-code", "origin", MAIN, seconds=REMOTE_SECONDS
+        )
+        return None if main is None else str(main)
+
+    def _may_ask(self) -> bool:
+        url = self.run("config", "--get", "remote.origin.url").stdout
+        if redact.MASK.encode() not in url and re.search(rb"://[^/@\s]*:[^/@\s]*@", url) is None:
+            return True
+        # git hands the URL to its helper as an argument, where every account of the host can read it.
+        self.problems.append(
+            Problem(
+                "not_configured", "origin is not asked: its URL holds a password, which the process list would show."
+            )
+        )
+        return False
+
     @contextlib.contextmanager
     def with_main_of_origin(self) -> Iterator[Optional[Mapping[str, str]]]:
         """Variables for :meth:`run` with which git knows what ``main`` of the remote is at now: fetched beside the checkout, and
         thrown away afterwards. None, with a problem, when it could not be fetched."""
+        if not self._may_ask():
+            yield None
+            return
         store = tempfile.mkdtemp(prefix="healtharchive-triage-", dir="/run")
         try:
             os.chown(store, self.owner.uid, self.owner.gid)

@@ -121,6 +121,10 @@ clearance:
     clearance_id: clearance-1f2e3d4c5b6a
     holder: alice on laptop
     expires_at: "2026-11-23T18:20:00Z"
+not_recorded:
+  description: Why the release is not on record; null when it is. Whoever asks for a clearance next records that it ended.
+  returned: when it was released
+  type: str
 facts:
   description: What the host showed, the commits on the disk, in the environment, in the schema and in the processes.
   returned: when it was looked at

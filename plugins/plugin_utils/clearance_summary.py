@@ -42,6 +42,8 @@ def render(host: str, result: Mapping[str, Any], command: Command) -> str:
         lines += ["", labelled("found", "%s%s" % (result.get("detail") or result.get("msg"), _code(result)))]
     if outcome == "applied" or outcome == "planned":
         lines += _held(_mapping(result.get("clearance")))
+    if result.get("not_recorded"):
+        lines.append(labelled("record", "It is NOT on record: %s" % result["not_recorded"]))
     return "\n".join(lines + _next(result, outcome, facts, evidence, command)) + "\n"
 
 

@@ -202,6 +202,17 @@ def test_code_that_was_pulled_and_not_deployed(host, desk):
     desk.run(GIT + "fetch --quiet --prune")
 
 
+def test_a_remote_that_does_not_answer(host, desk):
+    """What was fetched last proves that a commit was on main; of one that is not here nothing is said."""
+    desk.run("mv /srv/git/healtharchive.git /srv/git/away")
+    try:
+        result = desk.ask(check_mode=True, required_commit=[head(desk)])
+        assert (result["outcome"], result["facts"]["origin_main_from"]) == ("planned", "tracking_ref")
+        assert desk.refused(required_commit=[OTHER]) == "required_commit_unreachable"
+    finally:
+        desk.run("mv /srv/git/away /srv/git/healtharchive.git")
+
+
 SILENT_GIT = (
     "printf '#!/bin/sh\\n' >/run/silent-git; chmod +x /run/silent-git; mount --bind /run/silent-git /usr/bin/git"
 )

@@ -116,6 +116,13 @@ def _disk(facts: Facts) -> Iterator[Finding]:
         if commit.state == of.UNDEPLOYED:
             message = "%s is on origin/main and not deployed: %s." % (_short(sha), at)
             yield Finding("required_commit_not_deployed", "disk", message, _deploy_command(sha))
+        elif commit.state == of.BEYOND:
+            message = "%s is not deployed: %s. origin/main could not be asked for it." % (_short(sha), at)
+            yield Finding("required_commit_not_deployed", "disk", message, _deploy_command(sha))
+        elif commit.state == of.UNASKED:
+            message = "%s knows no commit %s, and origin/main could not be asked." % (facts.checkout, commit.asked)
+            step = "See why, as the owner of the checkout: git -C %s ls-remote origin main" % facts.checkout
+            yield Finding("required_commit_unreachable", "disk", message, step)
         elif commit.state == of.ELSEWHERE:
             message = "%s is neither in what is deployed nor on origin/main: %s." % (_short(sha), at)
             step = "Merge it into main and push; then deploy it (playbook deploy_pinned_ref)."

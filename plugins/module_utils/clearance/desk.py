@@ -260,10 +260,10 @@ def _renew(desk: Desk, seconds: int, check_mode: bool) -> Dict[str, Any]:
         renewed = found._replace(
             expires_at=times.from_epoch(time.time() + seconds), expires_boottime=permit.boottime() + seconds
         )
-        holder.extend(desk.context, seconds)
-        permit.write(renewed)
         data = {"clearance_id": renewed.clearance_id, "holder": renewed.holder, "until": renewed.expires_at}
         desk.log.append(Draft("clearance_renewed", data, renewed.incident))
+        holder.extend(desk.context, seconds)
+        permit.write(renewed)
     return {"outcome": "applied", "changed": True, "clearance": clearance.described(renewed)}
 
 
@@ -284,10 +284,10 @@ def _release(desk: Desk, check_mode: bool) -> Dict[str, Any]:
             own, reason = True, _ENDED_RUN
         if not own and reason is None:
             raise _held(desk, found)
-        result = {"clearance": clearance.described(found)}
+        result: Dict[str, Any] = {"clearance": clearance.described(found)}
         if check_mode:
             return {"outcome": "planned", "changed": False, **result}
-        _end(desk, found, reason, not own)
+        result["not_recorded"] = _end(desk, found, reason, not own)
     return {"outcome": "applied", "changed": True, **result}
 
 
@@ -303,11 +303,16 @@ def _readable(desk: Desk, reason: Optional[str], check_mode: bool) -> Optional[S
     return None
 
 
-def _end(desk: Desk, found: Stored, reason: Optional[str], forced: bool) -> None:
+def _end(desk: Desk, found: Stored, reason: Optional[str], forced: bool) -> Optional[str]:
+    """Why it could not be recorded, or None: it is over all the same, since what is held must always be possible to give back."""
     # The permit first: what has no permit lets nobody act, and a lock without one is cleared away by whoever comes next.
     permit.remove()
     holder.stop(desk.context)
-    ended.record(desk.log, "clearance_released", found, reason, forced)
+    try:
+        ended.record(desk.log, "clearance_released", found, reason, forced)
+    except BadInput as error:
+        return str(error)
+    return None
 
 
 def _settled(desk: Desk) -> Optional[Stored]:

@@ -13,6 +13,8 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 IN_HEAD, UNDEPLOYED, ELSEWHERE, UNKNOWN, AMBIGUOUS, UNREADABLE = (
     *("in_head", "undeployed", "elsewhere", "unknown", "ambiguous", "unreadable"),
 )
+# Not in HEAD, or not in the checkout at all, and origin/main could not be asked.
+BEYOND, UNASKED = "beyond", "unasked"
 # Of the deploy lock. ``foreign``: its file belongs to somebody who could take it away from under a lock.
 FREE, HELD, FOREIGN, LOCK_UNKNOWN = "free", "held", "foreign", "unknown"
 

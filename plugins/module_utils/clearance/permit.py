@@ -85,7 +85,9 @@ def digest(token: str) -> str:
 
 
 def read() -> Optional[Stored]:
-    """The permit of this host, None if there is none. :class:`Refusal` when what is there is none."""
+    """The permit of this host, None if there is none. :class:`Refusal` when what is there is none. To look creates nothing."""
+    if not os.path.lexists(runtime.DIRECTORY):
+        return None
     with runtime.directory() as directory:
         try:
             descriptor = os.open(NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
@@ -105,27 +107,31 @@ def read() -> Optional[Stored]:
 
 
 def write(stored: Stored) -> None:
-    """All of it or nothing. OSError."""
+    """All of it or nothing. :class:`Refusal`."""
     content = json.dumps({"version": _VERSION, **stored._asdict()}, sort_keys=True).encode("ascii")
     temporary = "%s.%s" % (NAME, secrets.token_hex(4))
     with runtime.directory() as directory:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
         try:
+            descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
             os.rename(temporary, NAME, src_dir_fd=directory, dst_dir_fd=directory)
-        except BaseException:
+        except OSError as error:
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=directory)
-            raise
+            raise _unwritable(error) from error
 
 
 def remove() -> None:
-    """What is not there is removed. OSError."""
+    """What is not there is removed. :class:`Refusal`."""
     with runtime.directory() as directory:
-        with contextlib.suppress(FileNotFoundError):
+        try:
             os.unlink(NAME, dir_fd=directory)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise _unwritable(error) from error
 
 
 def _left(at: str, moment: float) -> float:
@@ -149,6 +155,14 @@ def _stored(content: bytes) -> Stored:
     stored.seconds_left()
     stored.seconds_to_limit()
     return stored
+
+
+def _unwritable(error: OSError) -> Refusal:
+    return Refusal(
+        "clearance_unwritable",
+        "%s/%s cannot be written: %s." % (runtime.DIRECTORY, NAME, error.strerror),
+        "See why: df -h /run; ls -la %s" % runtime.DIRECTORY,
+    )
 
 
 def _unreadable(why: str) -> Refusal:

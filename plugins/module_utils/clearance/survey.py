@@ -5,6 +5,7 @@ Private to this collection."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
@@ -14,7 +15,7 @@ from ..parse import git, times
 from ..probe import Context, Finding, Problem, run_all
 from ..probes import database, deployment
 from ..refusal import Refusal
-from ..repository import MAIN, Repository
+from ..repository import Repository
 from . import facts as of
 from . import standing
 from .facts import Commit, Facts, Process
@@ -131,15 +132,10 @@ def _required(context: Context, wish: Wish, head: str) -> Tuple[Commit, ...]:
     commits = tuple(_commit(repository, asked, head, None) for asked in wish.required)
     if all(each.state == of.IN_HEAD for each in commits):
         return commits
-    # Beside it, what main of the remote is now: a commit that nobody has fetched yet may be on it.
-    with repository.with_main_of_origin() as variables:
-        main = None if variables is None else _main(repository)
-        return tuple(
-            each
-            if each.state != of.UNKNOWN and each.state != of.ELSEWHERE
-            else _beyond(repository, each, main, variables)
-            for each in commits
-        )
+    main = repository.main_of_origin()
+    # Fetched beside the checkout: a commit that nobody has fetched yet may be on it.
+    with contextlib.nullcontext() if main is None else repository.with_main_of_origin() as variables:
+        return tuple(_beyond(repository, each, main, variables) for each in commits)
 
 
 def _commit(repository: Repository, asked: str, head: str, variables: Optional[Mapping[str, str]]) -> Commit:
@@ -164,17 +160,14 @@ def _commit(repository: Repository, asked: str, head: str, variables: Optional[M
     return Commit(asked, sha, {True: of.IN_HEAD, False: of.ELSEWHERE, None: of.UNREADABLE}[inside])
 
 
-def _main(repository: Repository) -> Optional[str]:
-    main = repository.ask(lambda out: git.ls_remote(out, MAIN), "ls-remote", "--exit-code", "origin", MAIN)
-    return None if main is None else str(main)
-
-
 def _beyond(
     repository: Repository, commit: Commit, main: Optional[str], variables: Optional[Mapping[str, str]]
 ) -> Commit:
     """Where a commit is that is not in HEAD: on origin/main, or not there either."""
-    if main is None or variables is None:
+    if commit.state not in (of.UNKNOWN, of.ELSEWHERE):
         return commit
+    if main is None or variables is None:
+        return commit._replace(state=of.BEYOND if commit.state == of.ELSEWHERE else of.UNASKED)
     seen = _commit(repository, commit.asked, main, variables)
     return seen._replace(state=of.UNDEPLOYED) if seen.state == of.IN_HEAD else seen
 

@@ -20,7 +20,7 @@ from ..probe import Context, Finding, Problem, complaint, failed, run_all
 from ..probes import database, deployment, environment, job_facts, units
 from ..probes.units import API, WORKER
 from ..refusal import Refusal
-from ..repository import MAIN, REMOTE_SECONDS, Repository
+from ..repository import Repository
 from . import facts as of
 from . import rows
 from .facts import Commit, Crawl, Facts, Process, Seen
@@ -245,9 +245,7 @@ def _commit(context: Context, ref: str) -> Finding:
         repository = Repository(context, host.account_of(context.settings.checkout), problems)
     except (OSError, KeyError) as error:
         return Finding(None, [Problem("not_found", "The owner of the checkout is not known: %s" % error)])
-    main = repository.ask(
-        lambda out: git.ls_remote(out, MAIN), "ls-remote", "--exit-code", "origin", MAIN, seconds=REMOTE_SECONDS
-    )
+    main = repository.main_of_origin()
     if main is None:
         return Finding(None, problems)
     # Beside the checkout, what main of the remote is now; the script itself fetches it into the checkout later.

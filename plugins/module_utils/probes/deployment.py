@@ -10,15 +10,14 @@ from __future__ import annotations
 import glob
 import json
 import os
-import re
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, Optional
 
-from .. import deploys, host, redact
+from .. import deploys, host
 from ..parse import git, systemd
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem, complaint, failed
-from ..repository import GIT_SECONDS, MAIN, REMOTE_SECONDS, Repository
+from ..repository import GIT_SECONDS, Repository
 from .units import API, WORKER
 
 PYTHON_SECONDS = 15.0
@@ -82,20 +81,7 @@ def _checkout(repository: Repository) -> Dict[str, Any]:
 
 def _remote(repository: Repository, head: Optional[str]) -> Dict[str, Any]:
     """What ``main`` of the remote is right now; the local remote-tracking ref only where the remote cannot be asked."""
-    source, main = "remote", None
-    if _url_has_password(repository):
-        # git hands the URL to its helper as an argument, where every account of the host can read it.
-        repository.problems.append(
-            Problem(
-                "not_configured", "origin is not asked: its URL holds a password, which the process list would show."
-            )
-        )
-    else:
-        main = repository.ask(
-            lambda out: git.ls_remote(out, MAIN),
-            *("ls-remote", "--exit-code", "origin", MAIN),
-            seconds=REMOTE_SECONDS,
-        )
+    source, main = "remote", repository.main_of_origin()
     if main is None:
         source = "tracking_ref"
         main = repository.ask(
@@ -121,11 +107,6 @@ def _remote(repository: Repository, head: Optional[str]) -> Dict[str, Any]:
     else:
         answer.update(_compare_unfetched(repository, head, main))
     return answer
-
-
-def _url_has_password(repository: Repository) -> bool:
-    url = repository.run("config", "--get", "remote.origin.url").stdout
-    return redact.MASK.encode() in url or re.search(rb"://[^/@\s]*:[^/@\s]*@", url) is not None
 
 
 def _compare(repository: Repository, head: str, main: str, variables: Mapping[str, str]) -> Dict[str, Any]:

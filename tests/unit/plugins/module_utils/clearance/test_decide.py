@@ -69,6 +69,8 @@ STATES: Dict[str, List[Tuple[Dict[str, Any], Any]]] = {
         ({}, None),
         ({"required": (Commit("bbbbbbb", OTHER, of.UNDEPLOYED),)}, "required_commit_not_deployed"),
         ({"required": (Commit("bbbbbbb", OTHER, of.ELSEWHERE),)}, "required_commit_not_on_main"),
+        ({"required": (Commit("bbbbbbb", OTHER, of.BEYOND),)}, "required_commit_not_deployed"),
+        ({"required": (Commit("bbbbbbb", None, of.UNASKED),)}, "required_commit_unreachable"),
         ({"required": (Commit("bbbbbbb", None, of.UNKNOWN),)}, "required_commit_unknown"),
         ({"required": (Commit("bbbbbbb", None, of.AMBIGUOUS),)}, "required_commit_ambiguous"),
         ({"required": (Commit("bbbbbbb", None, of.UNREADABLE),)}, "required_commit_unreadable"),
@@ -145,7 +147,7 @@ def test_every_combination_of_the_facts():
         assert [each.code for each in other.refusals] == refusing
         assert [each.code for each in other.remarks] == [code for code in codes if code not in refusing]
         assert other.granted is (refusing == [])
-    assert count == 3 * 6 * 7 * 2 * 4 * 3 * 3 * 8
+    assert count == 3 * 6 * 9 * 2 * 4 * 3 * 3 * 8
 
 
 def test_every_finding_says_what_it_is_and_what_to_do():
@@ -163,7 +165,7 @@ def test_every_finding_says_what_it_is_and_what_to_do():
                 assert len(words) > 10
                 assert "\n" not in words
                 assert "None" not in words
-    assert len(seen) == 19
+    assert len(seen) == 20
 
 
 def test_the_layers_that_are_behind_are_named():
