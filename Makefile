@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench pairs races lint sanity clean distclean docs venv print-venv print-collections \
+.PHONY: help demo test test-quick bench pairs races recoveries lint sanity clean distclean docs venv print-venv print-collections \
 	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-oldest-core
 
@@ -53,6 +53,11 @@ pairs: ## Break every pair of faults, two guests at once (root, about 2 hours; g
 races: ## Two operators ask for a clearance at once, RACES times (root, about 4 minutes)
 	@tools/requisites controller sandbox
 	@RACES=$(RACES) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/test_clearance.py -k at_once
+
+recoveries: ## Try every cell of docs/recoveries.md on a sandbox host (root, about an hour)
+	@tools/requisites controller sandbox
+	@HEALTHARCHIVE_RECOVERIES=all HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
+		tools/run pytest tests/end_to_end/test_recoveries_table.py
 
 lint: ## Run the linters
 	@tools/requisites controller lint
@@ -116,6 +121,7 @@ stage-molecule:
 	@tools/each-core molecule test --no-command-borders --scenario-name triage
 	@tools/each-core molecule test --no-command-borders --scenario-name incident
 	@tools/each-core molecule test --no-command-borders --scenario-name precondition
+	@tools/run molecule test --no-command-borders --scenario-name recover_services
 
 stage-oldest-core:
 	@tools/run pytest tests/packaging

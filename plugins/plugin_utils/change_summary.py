@@ -31,6 +31,7 @@ _WORDS = {
     "unknown": "UNKNOWN: what was done is not known",
 }
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,-]+")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 # Builds the command for a playbook: its name, then what is given with -e.
 Command = Callable[..., str]
 
@@ -182,8 +183,21 @@ def _next(
     if result.get("code") in ("incident_missing", "incident_unknown", "incident_closed", "bad_incident"):
         return pasted(str(result.get("next_step")), command("open_incident", "title=WHAT_IS_WRONG"))
     if outcome == "refused":
-        return ["", labelled("next", str(result.get("next_step"))), ""]
+        return _instead(_evidence(result).get("next"), command) or ["", labelled("next", str(result.get("next_step"))), ""]
     return pasted(str(result.get("next_step")), command("triage", *variables(incident)))
+
+
+def _instead(told: Any, command: Command) -> List[str]:
+    """What to do instead, where the host says it in parts: why, and a line for the host or a playbook with its variables."""
+    if not isinstance(told, Mapping) or not isinstance(told.get("why"), str):
+        return []
+    given = told.get("variables")
+    if isinstance(told.get("playbook"), str) and _NAME.fullmatch(told["playbook"]) and isinstance(given, Mapping):
+        said = {name: value for name, value in given.items() if isinstance(name, str) and _NAME.fullmatch(name)}
+        return pasted(told["why"], command(told["playbook"], *variables(said)))
+    if isinstance(told.get("on_host"), str) and told["on_host"]:
+        return pasted(told["why"], told["on_host"], "On the host, by ssh, as the operator:")
+    return ["", labelled("next", told["why"]), ""]
 
 
 def _needs_clearance(result: Mapping[str, Any]) -> bool:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, NamedTuple, Sequence, Tuple
+import json
+from shlex import quote
+from typing import Any, Mapping, NamedTuple, Sequence, Tuple
 
 from ..refusal import Refusal
 from ..settings import Settings
@@ -12,6 +14,8 @@ from .facts import Facts, RunningJob, Unit
 from .seen import API, DOCKER, POSTGRESQL, WORKER
 
 PLAYBOOK = "recover_services"
+# Where only the operator knows it.
+COMMIT = "FULL_COMMIT_ID"
 # Which one is told when several hold: what makes evidence doubtful first, then what lies deepest.
 ORDER = (
     "deploy_running",
@@ -61,21 +65,37 @@ REMARK_SCHEMA = (
 REMARK_RUNNING = "A start hits none of them: what crawls holds its lock, and the worker leaves it alone."
 
 
+class Next(NamedTuple):
+    """What to do instead: one sentence and, if there is one, a shell line for the host or a playbook of this collection."""
+
+    why: str
+    on_host: str = ""
+    playbook: str = ""
+    variables: Mapping[str, Any] = {}
+
+    def sentence(self) -> str:
+        """For who has no summary: the whole of it in one text."""
+        if self.playbook:
+            said = " ".join("-e '%s'" % json.dumps({name: value}) for name, value in self.variables.items())
+            return "%s ansible-playbook healtharchive.remediation.%s %s" % (self.why, self.playbook, said)
+        return "%s %s" % (self.why, self.on_host) if self.on_host else self.why
+
+
 class Leave(NamedTuple):
     """Something that is not well and is not mended by a start. ``unit`` is empty for what is about no unit. ``text`` stays the
     same as long as the world does, for it can be a part of a plan; ``seen`` changes by itself, such as how full a disk is."""
 
     code: str
     text: str
-    next_step: str
+    next: Next
     unit: str = ""
     evidence: Mapping[str, Any] = {}
     seen: str = ""
 
     def refusal(self) -> Refusal:
-        about = {"unit": self.unit} if self.unit else {}
+        evidence = {"unit": self.unit, "next": self.next._asdict(), **self.evidence}
         message = " ".join(part for part in (self.text, self.seen) if part)
-        return Refusal(self.code, message, self.next_step, **about, **self.evidence)
+        return Refusal(self.code, message, self.next.sentence(), **evidence)
 
 
 def ended(name: str, unit: Unit) -> str:
@@ -110,7 +130,11 @@ class Answers:
         return Leave(
             "evidence_missing",
             "%s." % text,
-            "Run triage, which says what could not be seen and why. Nothing is started on a guess.",
+            Next(
+                "Nothing is started on a guess. Triage says what could not be seen, and why.",
+                playbook="triage",
+                variables={"incident": self.incident},
+            ),
             unit,
             {"unseen": unseen},
             "Not seen: %s." % "; ".join(unseen) if unseen else "",
@@ -121,7 +145,7 @@ class Answers:
             "deploy_running",
             "A deploy holds %s right now: what is seen may be a host that is half switched."
             % self.where.deploy_lock_file,
-            "Let it end, then run this again. Triage shows the deploy, and whether it stands still.",
+            Next("Let it end, then run this again. Triage shows the deploy, and whether it stands still."),
         )
 
     def environment(self) -> Leave:
@@ -130,28 +154,38 @@ class Answers:
             return Leave(
                 "env_file_missing",
                 "The environment file %s does not exist: systemd would skip every start without an error." % path,
-                "Find where it went, and put it back as root:healtharchive 0640: sudo find /etc/healtharchive -maxdepth 1 -ls",
+                Next(
+                    "Find where it went, and put it back as root:healtharchive 0640. This shows what is there.",
+                    "sudo find /etc/healtharchive -maxdepth 1 -ls",
+                ),
             )
         if self.facts.environment == "unreadable":
             return Leave(
                 "env_file_unreadable",
                 "%s cannot read %s: every command of the service reads an empty SQLite file, and says that all is well."
                 % (user, path),
-                "See who may: sudo namei -l %s && id %s. The policy is root:healtharchive 0640; a restart changes nothing of it."
-                % (path, user),
+                Next(
+                    "The policy is root:healtharchive 0640, and a restart changes nothing of it. This shows who may read it.",
+                    "sudo namei -l %s && id %s" % (quote(path), quote(user)),
+                ),
             )
         return Leave(
             "database_url_wrong",
             "%s sets no PostgreSQL database." % path,
-            "This must print 1, and shows no secret: sudo grep -c '^HEALTHARCHIVE_DATABASE_URL=.*postgresql' %s" % path,
+            Next(
+                "Correct the file as plain KEY=value. This must print 1, and shows no secret.",
+                "sudo grep -c '^HEALTHARCHIVE_DATABASE_URL=.*postgresql' %s" % quote(path),
+            ),
         )
 
     def disk_full(self, unit: str = "") -> Leave:
         return Leave(
             "disk_full",
             "The disk is too full. The worker starts no crawl from 85 % on.",
-            "See what grows before anything is removed: sudo du --one-file-system --human-readable --max-depth=2 %s. Never "
-            "delete .tmp* of a running job." % self.where.archive_root,
+            Next(
+                "See what grows before anything is removed, and never delete .tmp* of a running job.",
+                "sudo du --one-file-system --human-readable --max-depth=2 %s" % quote(self.where.archive_root),
+            ),
             unit,
             {"disks": list(self.facts.full_disks or ())},
             "Now: %s." % ", ".join(self.facts.full_disks or ("the worker's journal says so",)),
@@ -163,8 +197,11 @@ class Answers:
         return Leave(
             "credentials_refused",
             "PostgreSQL runs and refuses the service's credentials.",
-            "Compare user, host and database name; the password is masked: %s check-db. Correct %s as plain KEY=value, then run "
-            "this again: it restarts what still has the old one." % (self._with_environment(), self.where.env_file),
+            Next(
+                "Compare user, host and database name (the password is masked), and correct %s as plain KEY=value. Then run this "
+                "again: it restarts what still has the old one." % self.where.env_file,
+                self._check_db(),
+            ),
             seen=self.facts.database_detail,
         )
 
@@ -183,8 +220,10 @@ class Answers:
                 self.facts.postgresql.word or "no unit here",
                 "; servers that do not run: %s" % ", ".join(dead) if dead else "",
             ),
-            "Does it still start, does it listen on the port of the URL, which server is meant? sudo pg_lsclusters; "
-            "sudo journalctl --unit 'postgresql*' --lines 40 --no-pager",
+            Next(
+                "Does it still start, does it listen on the port of the URL, which server is meant?",
+                "sudo pg_lsclusters; sudo journalctl --unit 'postgresql*' --lines 40 --no-pager",
+            ),
             unit,
         )
 
@@ -192,7 +231,7 @@ class Answers:
         return Leave(
             "database_unusable",
             "The service cannot use its database.",
-            "The last lines of its own command name the cause: %s check-db" % self._with_environment(),
+            Next("The last lines of its own command name the cause.", self._check_db()),
             seen=self.facts.database_detail,
         )
 
@@ -238,17 +277,21 @@ class Answers:
             "needs_repo_change",
             "The crawler refuses options of %s: no restart and no retry takes them away."
             % "; ".join(self.facts.rejected_options),
-            "Correct the option where it comes from, in the repository; let CI pass; deploy that commit: %s. Then reconcile the "
-            "jobs' options." % self._deploy_command("SHA"),
+            self._deploy_of(
+                COMMIT, "Correct the option where it comes from, in the repository; let CI pass; deploy that commit."
+            ),
             evidence={"rejected_options": list(self.facts.rejected_options)},
         )
 
     def program_missing(self) -> Leave:
+        environment = self.where.checkout + "/.venv"
         return Leave(
             "program_missing",
             "The service's command %s cannot be started." % self.where.cli,
-            "See what is left of the virtual environment: ls -ld %s/.venv %s/.venv/bin %s"
-            % (self.where.checkout, self.where.checkout, self.where.cli),
+            Next(
+                "The deploy needs the virtual environment, so it cannot mend this by itself. This shows what is left of it.",
+                "ls -ld %s %s %s" % tuple(quote(path) for path in (environment, environment + "/bin", self.where.cli)),
+            ),
         )
 
     # --- units ---------------------------------------------------------------------------------------------------------
@@ -257,7 +300,10 @@ class Answers:
         return Leave(
             "unit_disabled",
             "%s does not run and is disabled: somebody took it out of service." % unit,
-            "If that was not meant: sudo systemctl enable %s, which starts nothing; then run this again." % unit,
+            Next(
+                "If that was not meant, enable it, which starts nothing, and run this again.",
+                "sudo systemctl enable %s" % unit,
+            ),
             unit,
         )
 
@@ -266,13 +312,19 @@ class Answers:
             return Leave(
                 "unit_masked",
                 "%s is masked: nothing can start it." % unit,
-                "Find out who masked it and why, before: sudo systemctl unmask %s" % unit,
+                Next(
+                    "Find out who masked it and why before you unmask it.",
+                    "ls -l --time-style=long-iso /etc/systemd/system/%s" % unit,
+                ),
                 unit,
             )
         return Leave(
             "unit_missing",
             "This host has no unit %s." % unit,
-            "Is this the right host? See: systemctl list-unit-files --no-pager 'healtharchive-*' 'postgresql*'",
+            Next(
+                "Is this the right host? This shows what units it has.",
+                "systemctl list-unit-files --no-pager 'healtharchive-*' 'postgresql*'",
+            ),
             unit,
         )
 
@@ -280,8 +332,7 @@ class Answers:
         return Leave(
             "unit_changing",
             "%s is %s: it is on its way to another state." % (unit, shown.word),
-            "Wait until it has got there, then run this again. If it does not: systemctl status %s --no-pager --lines=30"
-            % unit,
+            Next("Wait until it has got there, then run this again. This shows where it stands.", _status(unit)),
             unit,
         )
 
@@ -289,7 +340,7 @@ class Answers:
         return Leave(
             "condition_unmet",
             "systemd skipped the start of %s: a condition of the unit is not met." % unit,
-            "See which: systemctl status %s --no-pager --lines=30" % unit,
+            Next("See which.", _status(unit)),
             unit,
         )
 
@@ -297,7 +348,7 @@ class Answers:
         return Leave(
             "address_in_use",
             "Another program holds the port of %s." % unit,
-            "See which: sudo ss --listening --tcp --numeric --processes",
+            Next("See which.", "sudo ss --listening --tcp --numeric --processes"),
             unit,
         )
 
@@ -305,8 +356,7 @@ class Answers:
         return Leave(
             code,
             "systemd restarts %s again and again, and no known cause was seen." % unit,
-            "The traceback decides what this is, another restart does not: sudo journalctl -u %s -n 200 --no-pager"
-            % unit,
+            Next("The traceback decides what this is, another restart does not.", _journal(unit)),
             unit,
         )
 
@@ -314,7 +364,7 @@ class Answers:
         return Leave(
             "api_database_error",
             "The API says that its database fails, while the service's own command reaches it with the same environment.",
-            "Its journal says why: sudo journalctl -u %s -n 200 --no-pager" % API,
+            Next("Its journal says why.", _journal(API)),
             API,
         )
 
@@ -322,8 +372,9 @@ class Answers:
         return Leave(
             "api_not_answering",
             "%s runs and does not answer as it should on %s." % (API, self.where.api_url),
-            "Is it still starting, does it wait for something, does another program hold its port? sudo journalctl -u %s -n 200 "
-            "--no-pager" % API,
+            Next(
+                "Is it still starting, does it wait for something, does another program hold its port?", _journal(API)
+            ),
             API,
         )
 
@@ -332,7 +383,11 @@ class Answers:
         return Leave(
             "storage_first",
             "Storage is not well: %s. A worker on it costs jobs their attempts." % "; ".join(troubles),
-            "Mend storage first: triage says how. Then run this again.",
+            Next(
+                "Storage comes first, and triage says how. Then run this again.",
+                playbook="triage",
+                variables={"incident": self.incident},
+            ),
             unit,
             {"storage": troubles},
         )
@@ -342,7 +397,7 @@ class Answers:
             "docker_down",
             "%s is %s: without it a job burns its three attempts in seconds, and starting the worker would start it too."
             % (DOCKER, self.facts.docker.word or self.facts.docker.state),
-            "See why it does not run: systemctl status %s --no-pager --lines=20" % DOCKER,
+            Next("See why it does not run.", _status(DOCKER)),
             WORKER,
         )
 
@@ -350,9 +405,8 @@ class Answers:
         return Leave(
             "worker_stopped_on_purpose",
             "%s: that may be meant (a parked crawl, a repair of mounts), so it is not started by itself." % why,
-            "If it is to run: the same with -e start_worker=true",
+            self._again("If it is to run, say so.", start_worker=True),
             WORKER,
-            self._again(start_worker=True),
         )
 
     def worker_unexplained(self) -> Leave:
@@ -360,10 +414,8 @@ class Answers:
             "worker_stop_unexplained",
             "%s Somebody may have stopped it on purpose, so it is not started by itself."
             % ended("The worker", self.facts.worker),
-            "See who stopped it: systemctl status %s --no-pager --lines=30. If it is to run: the same with -e start_worker=true"
-            % WORKER,
+            self._again("See who stopped it (%s). If it is to run, say so." % _status(WORKER), start_worker=True),
             WORKER,
-            self._again(start_worker=True),
         )
 
     def would_interrupt(self, jobs: Sequence[RunningJob]) -> Leave:
@@ -372,9 +424,9 @@ class Answers:
             "would_interrupt_crawl",
             "A restart of the worker, which its environment needs, would hit what is marked running: job %s."
             % ", ".join(map(str, ids)),
-            "Wait until they have ended, or accept it: the same with -e '{\"accept_interruption_of\": %s}'" % ids,
+            self._again("Wait until they have ended, or accept it.", accept_interruption_of=ids),
             WORKER,
-            {"running_jobs": ids, **self._again(accept_interruption_of=ids)},
+            {"running_jobs": ids},
             "Now: %s." % "; ".join(job.words for job in jobs),
         )
 
@@ -382,64 +434,41 @@ class Answers:
 
     def _deploy(self, text: str, unit: str) -> Leave:
         commit = self.facts.repair_commit
+        missing = list(self.facts.missing_dependencies or ())
         if commit is None:
-            return Leave(
-                "deploy_is_the_fix",
-                text,
-                "The whole deploy is the fix; which commit to deploy is not known. See what is checked out: %s git -C %s status"
-                % (self._as_service_user(), self.where.checkout),
-                unit,
+            step = Next(
+                "The whole deploy is the fix; which commit to deploy is not known. See what is checked out.",
+                "sudo -u %s git -C %s status" % (quote(self.where.service_user), quote(self.where.checkout)),
             )
-        return Leave(
-            "deploy_is_the_fix",
-            text,
-            "The whole deploy is the fix, not pip or DDL by hand. Its plan: %s" % self._deploy_command(commit),
-            unit,
-            {
-                "deploy_ref": commit,
-                "missing_dependencies": list(self.facts.missing_dependencies or ()),
-                "next_run": {
-                    "playbook": "deploy_pinned_ref",
-                    "variables": {"incident": self.incident, "deploy_ref": commit},
-                },
-            },
-        )
+        else:
+            step = self._deploy_of(commit, "The whole deploy is the fix, not pip or DDL by hand. Its plan:")
+        return Leave("deploy_is_the_fix", text, step, unit, {"deploy_ref": commit, "missing_dependencies": missing})
 
     def _commit(self, text: str, unit: str) -> Leave:
         count = self.facts.undeployed
-        behind = (
-            " origin/main has %d commits that are not deployed: if one of them is it, deploy that one." % count
-            if count
-            else ""
-        )
-        return Leave(
-            "needs_commit",
-            text,
-            "It is missing in the repository: add it there (a migration, a dependency), let CI pass, deploy that commit: "
-            "%s.%s Neither a restart nor a change by hand." % (self._deploy_command("SHA"), behind),
-            unit,
-            {"undeployed": count},
-        )
+        why = "It is missing in the repository: add it there (a migration, a dependency), let CI pass, deploy that commit."
+        if count:
+            why += " origin/main has %d that are not deployed: is it one of them?" % count
+        return Leave("needs_commit", text, self._deploy_of(COMMIT, why), unit, {"undeployed": count})
 
-    def _deploy_command(self, commit: str) -> str:
-        return "ansible-playbook healtharchive.remediation.deploy_pinned_ref -e incident=%s -e deploy_ref=%s" % (
-            self.incident,
-            commit,
-        )
+    def _deploy_of(self, commit: str, why: str) -> Next:
+        return Next(why, playbook="deploy_pinned_ref", variables={"incident": self.incident, "deploy_ref": commit})
 
-    def _again(self, **wish: Any) -> Dict[str, Any]:
-        """What prints the whole command to type."""
-        return {"next_run": {"playbook": PLAYBOOK, "variables": {"incident": self.incident, **wish}}}
+    def _again(self, why: str, **wish: Any) -> Next:
+        return Next(why, playbook=PLAYBOOK, variables={"incident": self.incident, **wish})
 
-    def _as_service_user(self) -> str:
-        return "sudo -u %s" % self.where.service_user
-
-    def _with_environment(self) -> str:
-        return '%s bash -ec \'set -a; . "$0"; set +a; exec "$@"\' %s %s' % (
-            self._as_service_user(),
-            self.where.env_file,
-            self.where.cli,
+    def _check_db(self) -> str:
+        return 'sudo -u %s bash -ec \'set -a; . "$0"; set +a; exec "$@"\' %s %s check-db' % (
+            *(quote(each) for each in (self.where.service_user, self.where.env_file, self.where.cli)),
         )
 
 
-__all__: Tuple[str, ...] = ("DISABLED", "ORDER", "Answers", "Leave", "ended")
+def _status(unit: str) -> str:
+    return "systemctl status %s --no-pager --lines=30" % unit
+
+
+def _journal(unit: str) -> str:
+    return "sudo journalctl -u %s -n 200 --no-pager" % unit
+
+
+__all__: Tuple[str, ...] = ("DISABLED", "ORDER", "Answers", "Leave", "Next", "ended")

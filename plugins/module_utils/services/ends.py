@@ -8,13 +8,11 @@ import os
 import re
 from typing import Dict, List, Mapping, Optional, Sequence
 
-from .. import deploys, http_client
-from ..clearance import holder
+from .. import http_client
 from ..parse import systemd, times, unit_ends
 from ..parse.errors import ParseError
 from ..parse.unit_ends import End
 from ..probe import Context
-from ..refusal import Refusal
 from .seen import REQUIRED, Look
 
 # The servers themselves: Debian's postgresql.service only starts and stops them, and stays active when one dies.
@@ -46,18 +44,7 @@ def look(context: Context, ask_routes: bool) -> Look:
         states = {name: (each.get("ActiveState"), each.get("Result", "")) for name, each in clusters.items()}
         dead = {name: result for name, (state, result) in states.items() if state in ("inactive", "failed")}
     fail = _routes_fail(context) if ask_routes else None
-    return Look(
-        ends, dead, _changed_at(context.settings.env_file), fail, _is_cleared(context, problems), tuple(problems)
-    )
-
-
-def _is_cleared(context: Context, problems: List[str]) -> bool:
-    """A clearance holds the service's own deploy lock, which is no reason against what it was granted for."""
-    try:
-        return holder.has_lock(context) and not deploys.running()
-    except Refusal as error:
-        problems.append(str(error))
-        return False
+    return Look(ends, dead, _changed_at(context.settings.env_file), fail, tuple(problems))
 
 
 def _routes_fail(context: Context) -> Optional[bool]:

@@ -105,9 +105,7 @@ def from_evidence(probes: Mapping[str, Any], look: Look) -> Facts:
         worker=found[WORKER],
         postgresql=found[POSTGRESQL],
         docker=found[DOCKER],
-        deploy="none"
-        if look.cleared
-        else _DEPLOY.get((deployment.get("deploy_lock") or {}).get("state") or "", "unknown"),
+        deploy=_DEPLOY.get((deployment.get("deploy_lock") or {}).get("state") or "", "unknown"),
         environment=_environment(seen["environment"]),
         database=database,
         database_detail=detail,

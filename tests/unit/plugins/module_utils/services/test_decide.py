@@ -211,13 +211,12 @@ def test_what_changes_by_itself_makes_no_other_plan():
 def test_the_deploy_is_named_with_its_commit():
     refusal = decided(schema_at_head=False)
     assert refusal.evidence["deploy_ref"] == HEAD
-    assert refusal.evidence["next_run"] == {
-        "playbook": "deploy_pinned_ref",
-        "variables": {"incident": INCIDENT, "deploy_ref": HEAD},
-    }
-    assert "-e deploy_ref=%s" % HEAD in refusal.next_step
-    assert "-e" not in decided(schema_at_head=False, repair_commit=None).next_step
-    assert "origin/main has 3 commits" in decided(absent=("a.b",), undeployed=3).next_step
+    assert refusal.evidence["next"]["playbook"] == "deploy_pinned_ref"
+    assert refusal.evidence["next"]["variables"] == {"incident": INCIDENT, "deploy_ref": HEAD}
+    assert HEAD in refusal.next_step
+    unknown = decided(schema_at_head=False, repair_commit=None)
+    assert unknown.evidence["next"]["on_host"] == "sudo -u haadmin git -C /opt/healtharchive status"
+    assert "origin/main has 3 that are not deployed" in decided(absent=("a.b",), undeployed=3).next_step
 
 
 ANY = {

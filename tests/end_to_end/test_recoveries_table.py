@@ -1,0 +1,122 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What docs/recoveries.md says of each recovery on a host with each fault, tried on the sandbox through the public playbooks.
+
+`make recoveries` tries the whole table; here are a few of its cells. Whether a fault is mended is asked of the file of the fault,
+and not of the collection.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+
+import pytest
+
+from . import record, recoveries
+from .conftest import ROOT
+from .test_incident import Controller
+
+sys.path.insert(0, str(ROOT / "tests" / "sandbox"))
+
+from lib import faults
+from lib.errors import SandboxError
+from lib.guest import Guest
+
+TABLE = recoveries.table(recoveries.FILE.read_text())
+# Beside what the table says with -e: what the recovery must be told on any host.
+TOLD: Dict[str, Callable[[Any], List[str]]] = {
+    "recover_services": lambda host: [],
+}
+# One that mends, and one that is not the answer.
+SAMPLE = [
+    ("postgresql_down", "recover_services"),
+    ("pending_migration", "recover_services"),
+]
+EVERY = [(fault, recovery) for fault, row in TABLE.items() for recovery in row]
+CELLS = EVERY if os.environ.get("HEALTHARCHIVE_RECOVERIES") == "all" else SAMPLE
+_REASON = ("-e", "no_repo_change_reason='The table of recoveries'")
+_HEADLINE = re.compile(r"^=== [^:]+: [^:]+: (PLANNED|REFUSED|applied|nothing to do|FAILED|UNKNOWN)\b", re.MULTILINE)
+
+
+class Seen(NamedTuple):
+    """What a run of a playbook said."""
+
+    outcome: str
+    code: str
+    plan_id: str
+    output: str
+
+
+def run(controller: Controller, recovery: str, incident: str, *arguments: str) -> Seen:
+    done = controller.run(recovery, "-e", "incident=" + incident, *arguments)
+    words = _HEADLINE.findall(done.output)
+    assert words, done.output
+    code = re.search(r"^ +code: ([a-z_]+)$", done.output, re.MULTILINE)
+    plan = re.search(r"^incident .*, plan ([0-9a-f]{12})$", done.output, re.MULTILINE)
+    assert (done.rc == 0) == (words[-1] in ("PLANNED", "applied", "nothing to do")), done.output
+    outcome = words[-1].lower().replace(" ", "_")
+    return Seen(outcome, code.group(1) if code else "", plan.group(1) if plan else "", done.output)
+
+
+@pytest.fixture
+def controller(host, tmp_path):
+    """A new record: what was done for another fault is in no budget of this one."""
+    host.ssh("sudo rm -rf " + record.DIRECTORY)
+    yield Controller(host, tmp_path)
+    host.ssh("sudo rm -rf " + record.DIRECTORY)
+
+
+@pytest.fixture
+def incident(controller):
+    opened = controller.run("open_incident", "-e", "title=Fault", "-e", "severity=sev3")
+    assert opened.rc == 0, opened.output
+    (name,) = controller.notes()
+    return name
+
+
+def is_broken(host: Any, fault: str) -> bool:
+    try:
+        faults.apply(Guest(host.name), faults.fault(fault), "is_broken")
+    except SandboxError:
+        return False
+    return True
+
+
+def rows(cells: List[Tuple[str, str]]) -> Dict[str, List[str]]:
+    found: Dict[str, List[str]] = {}
+    for fault, recovery in cells:
+        found.setdefault(fault, []).append(recovery)
+    return found
+
+
+@pytest.mark.parametrize("fault", rows(CELLS))
+def test_each_recovery_answers_a_fault_as_the_table_says(host, controller, broken, incident, fault):
+    """First all that is only planned or refused, which changes nothing; then what mends the fault, by what was planned."""
+    if fault != "none":
+        broken(fault)
+        assert is_broken(host, fault)
+    wrong = []
+    mending = []
+    for recovery in rows(CELLS)[fault]:
+        for answer in TABLE[fault][recovery]:
+            arguments = [*(("-e", answer.said) if answer.said else ()), *TOLD[recovery](host)]
+            if answer.expected == "applied":
+                mending.append((recovery, arguments))
+                continue
+            seen = run(controller, recovery, incident, *arguments)
+            if answer.expected not in ((seen.code,) if seen.code else (seen.outcome,)):
+                wrong.append((recovery, answer, seen.outcome, seen.code))
+    assert fault == "none" or is_broken(host, fault), "a plan has changed the host"
+    for recovery, arguments in mending:
+        if not is_broken(host, fault):
+            broken(fault)
+        planned = run(controller, recovery, incident, *arguments)
+        assert planned.outcome == "planned", (recovery, planned.outcome, planned.code)
+        assert is_broken(host, fault), "a plan has changed the host"
+        done = run(controller, recovery, incident, *arguments, "-e", "approve=" + planned.plan_id, *_REASON)
+        if done.outcome != "applied" or is_broken(host, fault):
+            wrong.append((recovery, "applied", done.outcome, done.code, is_broken(host, fault)))
+    assert wrong == []
