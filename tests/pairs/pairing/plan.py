@@ -25,7 +25,7 @@ ORDER = (
     "output_dir_on_root_disk", "disk_nearly_full", "several_stale_rows", "stale_running_row", "worker_inactive",
     "undeployed_commits", "dirty_checkout", "unit_disabled", "baseline_drift", "deploy_running",
     "tiering_unit_failed", "missing_column", "pending_migration", "api_missing_dependency",
-    "wrong_database_password", "postgresql_down", "public_proxy_broken", "env_file_unreadable",
+    "wrong_database_password", "postgresql_down", "public_proxy_broken", "api_stopped", "env_file_unreadable",
     "hot_path_stale", "hot_path_hung",
 )  # fmt: skip
 

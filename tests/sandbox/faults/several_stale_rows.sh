@@ -43,6 +43,7 @@ mend_it() {
 is_broken() {
     local source
     for source in "${sources[@]}"; do
-        row "name = '$source-killed-together' AND status = 'running' AND started_at < now() - interval '1 hour'"
+        row "name = '$source-killed-together' AND status = 'running'
+             AND (started_at IS NULL OR started_at < now() - interval '1 hour')"
     done
 }

@@ -37,6 +37,12 @@ SEEN = {
         "200\nthere",
         "502\nModuleNotFoundError: No module named 'slowapi'",
     ),
+    "api_stopped": (
+        f"systemctl is-active healtharchive-api; systemctl is-enabled healtharchive-api; {CODE} localhost/api/health; "
+        f"{CODE} 127.0.0.1:8001/api/health",
+        "active\nenabled\n200\n200",
+        "inactive\nenabled\n502\n000",
+    ),
     "missing_column": (
         f"{CODE} localhost/api/health; {CODE} 'localhost/api/search?q=page'; {CODE} localhost/api/changes; "
         f"{SQL} 'SELECT version_num FROM alembic_version'; "

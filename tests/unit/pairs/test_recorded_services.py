@@ -5,7 +5,9 @@ cannot mend."""
 
 from __future__ import annotations
 
-from typing import Any, Optional
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.unit_ends import End
@@ -16,6 +18,10 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils.services
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import Settings
 from pairing import plan, recordings
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "end_to_end"))
+
+import recoveries
+
 RECORDED = [each for each in recordings.load() if each.evidence is not None]
 # How the worker ended is no part of the evidence: each recording is tried with each answer.
 ENDS = {
@@ -23,28 +29,12 @@ ENDS = {
     for how in ("unknown", "stopped", "stopped_with", "died")
 }
 
-# What is decided of each fault alone, when nobody knows how the worker ended; of the others: nothing to do.
-ALONE = {
-    "api_missing_dependency": "deploy_is_the_fix",
-    "bad_crawler_option": "needs_repo_change",
-    "deploy_running": "deploy_running",
-    "disk_nearly_full": "disk_full",
-    "env_file_unreadable": "env_file_unreadable",
-    "hot_path_hung": "storage_first",
-    "hot_path_stale": "storage_first",
-    "missing_column": "needs_commit",
-    "pending_migration": "deploy_is_the_fix",
-    "postgresql_down": "start postgresql.service",
-    "several_stale_rows": "worker_stop_unexplained",
-    "stale_running_row": "worker_stop_unexplained",
-    "worker_inactive": "worker_stop_unexplained",
-    "wrong_database_password": "credentials_refused",
-}
+TABLE = {fault: row["recover_services"] for fault, row in recoveries.table(recoveries.FILE.read_text()).items()}
 # Which faults a start of a unit can mend, and which forbid the start of one.
 MENDED = {
     POSTGRESQL: {"postgresql_down"},
     WORKER: {"postgresql_down", "worker_inactive", "several_stale_rows", "stale_running_row"},
-    API: set(),
+    API: {"api_stopped"},
 }
 EVERY = {"deploy_running", "env_file_unreadable"}
 OF_CODE = EVERY | {"api_missing_dependency", "pending_migration", "wrong_database_password"}
@@ -64,17 +54,27 @@ def starts(decision: decide.Decision) -> list[str]:
     return [subject.removeprefix("unit ") for subject in decision.subjects] if isinstance(decision, Plan) else []
 
 
-def word(decision: decide.Decision) -> Optional[str]:
+def outcome(decision: decide.Decision) -> str:
     if isinstance(decision, Plan):
-        return "start %s" % ", ".join(starts(decision))
-    return decision.code if isinstance(decision, Refusal) else None
+        return "planned"
+    return decision.code if isinstance(decision, Refusal) else "nothing_to_do"
 
 
 @pytest.mark.parametrize(
     "recorded", [each for each in RECORDED if len(each.broken) < 2], ids=lambda each: "+".join(each.broken)
 )
-def test_each_fault_alone(recorded):
-    assert word(decided(recorded)) == (ALONE.get(recorded.broken[0]) if recorded.broken else None)
+def test_each_fault_alone_is_answered_as_the_table_says(recorded):
+    (fault,) = recorded.broken or ("none",)
+    how = "stopped_with" if fault == "postgresql_down" else "stopped"
+    for answer in TABLE[fault]:
+        assert answer.said in ("", "start_worker=true")
+        found = outcome(decided(recorded, how, start_worker=bool(answer.said)))
+        assert found == ("planned" if answer.expected == "applied" else answer.expected)
+
+
+def test_the_table_has_every_fault():
+    every = {path.stem for path in plan.FAULT_FILES.glob("*.sh")}
+    assert set(TABLE) == every | {"none"}
 
 
 def test_what_stopped_with_postgresql_is_brought_back():
@@ -109,22 +109,14 @@ def test_a_pair_is_answered_as_one_of_its_faults_is():
     """Nothing to do only where that is true of both."""
     for recorded in RECORDED:
         if len(recorded.broken) == 2:
-            known = {ALONE.get(name) for name in recorded.broken}
-            # The second fault may have stopped the worker, or left another without the evidence of it.
-            found = word(decided(recorded))
-            assert found in known | {"worker_stop_unexplained", "worker_stopped_on_purpose"}, (recorded.broken, found)
-            assert found is not None or known == {None}, recorded.broken
-
-
-def test_every_fault_is_known_here():
-    names = set(plan.faults())
-    assert set(ALONE) <= names
-    assert names - set(ALONE) == {
-        "annual_options_drifted", "baseline_drift", "campaign_metadata_lost", "dirty_checkout", "idle_watchdog",
-        "output_dir_not_writable", "output_dir_on_root_disk", "poisoned_resume", "public_proxy_broken",
-        "replay_target_failing", "sourceless_job", "stale_beside_healthy", "stalled_crawl", "tiering_unit_failed",
-        "two_lock_directories", "undeployed_commits", "unit_disabled", "unlistable_row", "unpushed_commit",
-    } | ({"large_journal"} & names)  # fmt: skip
+            known = {
+                "planned" if TABLE[name][0].expected == "applied" else TABLE[name][0].expected
+                for name in recorded.broken
+            }
+            found = outcome(decided(recorded, "stopped"))
+            # A second fault may have stopped the worker for a while.
+            assert found in known | {"worker_stopped_on_purpose"}, (recorded.broken, found)
+            assert found != "nothing_to_do" or known == {"nothing_to_do"}, recorded.broken
 
 
 def test_nothing_to_do_says_what_no_boot_would_start():
