@@ -37,7 +37,10 @@ def commands(
     argv += ["--property=StandardOutput=append:" + output, "--property=StandardError=append:" + output]
     if restart_after:
         guard = [sys.executable, "-I", "-S", "-B", "%s/%s" % (DIRECTORY, GUARD)]
-        argv.append("--property=ExecStartPost=+" + " ".join(guard))
+        # As root, which the script is not. A plus sign before it says the same, but not for long: systemd writes what has one
+        # under a name that it does not know any more when the script has it load its units again.
+        argv.append("--property=PermissionsStartOnly=yes")
+        argv.append("--property=ExecStartPost=" + " ".join(guard))
     argv += ["--setenv=LC_ALL=C.UTF-8", "--setenv=NO_COLOR=1", "--setenv=GIT_TERMINAL_PROMPT=0"]
     # systemd puts variables in for what begins with a dollar.
     argv += [word.replace("$", "$$") for word in service.deploy(settings, wanted.ref, flags)]

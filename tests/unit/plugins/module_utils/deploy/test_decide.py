@@ -206,7 +206,7 @@ def test_the_worker(process, crawls, accepted, expected):
     assert "--force-worker-restart" not in first
     assert ("--skip-worker-restart" in first) is (expected != decide.RESTARTED)
     assert len(plan.commands) == (2 if expected == decide.RESTARTED_AFTER else 1)
-    assert any(word.startswith("--property=ExecStartPost=+") for word in first) is (expected == decide.RESTARTED_AFTER)
+    assert any(word.startswith("--property=ExecStartPost=/") for word in first) is (expected == decide.RESTARTED_AFTER)
     named = "unit healtharchive-worker.service"
     assert (named in plan.subjects) is (expected in (decide.RESTARTED, decide.RESTARTED_AFTER))
     assert (named in plan.left_out) is (named not in plan.subjects)
