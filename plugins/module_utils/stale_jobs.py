@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, Mapping, Union
 
-from . import budget, change, recorded, service
+from . import change, recorded, service
+from .budget import Budget
 from .change import Host, Observation
 from .plan import NothingToDo, Plan
 from .refusal import Refusal
@@ -59,7 +60,7 @@ class StaleJobs(change.Action):
 
     name = "stale-jobs"
     # What goes stale for the third time in a day has a cause that no recovery mends (law 11).
-    budget = budget.Budget(per_host=6, per_subject=2, window_seconds=24 * 3600)
+    budget = Budget(per_host=6, per_subject=2, window_seconds=24 * 3600)
     plan_seconds = 150
     seconds = 180
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
-from . import budget, change, recorded, service
+from . import change, recorded, service
+from .budget import Budget
 from .change import ActFailed, Host, Observation
 from .parse.stale_jobs import Report
 from .plan import NothingToDo, Plan
@@ -81,7 +82,7 @@ class StalledCrawl(change.Action):
 
     name = "stalled-crawl"
     # One controlled restart for each deployed change: what stands still again needs one (contract 4.3).
-    budget = budget.Budget(per_host=4, per_subject=1, window_seconds=24 * 3600)
+    budget = Budget(per_host=4, per_subject=1, window_seconds=24 * 3600)
     plan_seconds = 150
     # Stop, wait, two commands, and what is kept for the start of the worker.
     seconds = 480

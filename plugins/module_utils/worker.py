@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, FrozenSet, Mapping, Union
 
-from . import budget, change, recorded
+from . import change, recorded
+from .budget import Budget
 from .change import Host, Observation
 from .plan import NothingToDo, Plan
 from .probes.units import WORKER
@@ -45,7 +46,7 @@ class Worker(change.Action):
     """Pause or resume it."""
 
     name = "worker"
-    budget = budget.Budget(per_host=12, per_subject=12, window_seconds=24 * 3600)
+    budget = Budget(per_host=12, per_subject=12, window_seconds=24 * 3600)
     plan_seconds = 60
     seconds = 180
     observe_seconds = 60
