@@ -21,9 +21,9 @@ extends_documentation_fragment:
   - healtharchive.remediation.host
 options:
   incident:
-    description: The id of an open incident, in whose name the host is to be changed.
+    description:
+      - The id of an open incident, in whose name the host is to be changed. Needed unless something is O(state=released).
     type: str
-    required: true
   state:
     description:
       - V(granted) gives a new one.
