@@ -46,8 +46,9 @@ RELEASED = ("clearance", {"incident": INCIDENT, "state": "released", "clearance"
 @pytest.fixture
 def failed(host):
     """Jobs of every kind, the worker stopped, an incident open; afterwards as before."""
-    host.ssh("sudo rm -rf %s /run/healtharchive-remediation" % record.DIRECTORY)
-    host.ssh("sudo systemctl stop healtharchive-worker")
+    host.ssh(
+        "sudo systemctl stop healtharchive-worker; sudo rm -rf %s /run/healtharchive-remediation" % record.DIRECTORY
+    )
     before = rows(host)
     statements = [
         "UPDATE archive_jobs SET status = '%s', crawler_status = 'failed', crawler_exit_code = 1, retry_count = 2 WHERE id = %d"
@@ -59,15 +60,14 @@ def failed(host):
     subprocess.run(options, cwd=ROOT, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
     yield host
     host.ssh("sudo systemctl stop hold-row hold-job", check=False)
+    host.sql(";".join(as_before(row) for row in before.values()))
+    host.ssh("sudo systemctl start healtharchive-worker; sudo rm -rf %s" % record.DIRECTORY)
+
+
+def as_before(row: Dict[str, Any]) -> str:
     names = ("status", "crawler_status", "crawler_exit_code", "retry_count", "started_at", "finished_at")
-    for row in before.values():
-        values = ["NULL" if row[name] is None else "'%s'" % row[name] for name in names]
-        host.sql(
-            "UPDATE archive_jobs SET %s WHERE id = %d"
-            % (", ".join(map("%s = %s".__mod__, zip(names, values))), row["id"])
-        )
-    host.ssh("sudo systemctl start healtharchive-worker")
-    host.ssh("sudo rm -rf %s" % record.DIRECTORY)
+    values = ["%s = %s" % (name, "NULL" if row[name] is None else "'%s'" % row[name]) for name in names]
+    return "UPDATE archive_jobs SET %s WHERE id = %d" % (", ".join(values), row["id"])
 
 
 def differing(before: Dict[int, Dict[str, Any]], after: Dict[int, Dict[str, Any]]) -> Dict[int, Dict[str, Any]]:
@@ -131,9 +131,6 @@ def test_from_the_plan_to_the_end(failed, tmp_path):
     assert (
         "unit clearance" not in host.ssh("systemctl list-units 'healtharchive-remediation*' --plain --no-legend").stdout
     )
-    again = play(host, "recover_failed_jobs", tmp_path, **approved)
-    assert (again.rc, "nothing to do" in again.output) == (0, True)
-
     # It fails again in the same way: parked, until another commit is deployed.
     host.sql("UPDATE archive_jobs SET status = 'failed' WHERE id = %d" % FAILED)
     parked = play(host, "recover_failed_jobs", tmp_path, **said)
@@ -142,12 +139,7 @@ def test_from_the_plan_to_the_end(failed, tmp_path):
     host.ssh(commit % "-c user.name=x -c user.email=x@example.org commit --quiet --allow-empty -m 'a change'")
     (after_a_change,) = tasks(host, tmp_path, job(FAILED))
     host.ssh(commit % "reset --quiet --soft HEAD~1")
-    # Or another failure, or somebody says why.
-    host.sql("UPDATE archive_jobs SET crawler_exit_code = 2 WHERE id = %d" % FAILED)
-    (another,) = tasks(host, tmp_path, job(FAILED))
-    host.sql("UPDATE archive_jobs SET crawler_exit_code = 1 WHERE id = %d" % FAILED)
-    (overridden,) = tasks(host, tmp_path, job(FAILED), budget_override_reason="the site was down")
-    assert [each["outcome"] for each in (after_a_change, another, overridden)] == ["planned"] * 3
+    assert after_a_change["outcome"] == "planned"
 
 
 def test_what_is_refused_changes_nothing(failed, tmp_path):
@@ -181,6 +173,12 @@ def test_what_is_refused_changes_nothing(failed, tmp_path):
         job(WAITING, retry_count=0),
         RELEASED,
     )
+    # What opens the host is in no log of the host: who reads it later could act in its name.
+    token = results[0]["token"]
+    journal = host.ssh("sudo journalctl -o cat").stdout
+    assert "Invoked to change the host" in journal
+    assert token not in journal
+    assert host.ssh("sudo grep -rls %s /var/log /srv/healtharchive/ops /run/healtharchive-remediation || true" % token).stdout == ""
     codes = [each.get("code") for each in results]
     assert codes == [
         *(None, None),
@@ -294,11 +292,13 @@ def test_cut_off_in_the_middle(failed, tmp_path):
     host.ssh("sudo systemctl stop hold-row")
     assert actions(host)[2:] == ["action_begun"]
     assert rows(host)[FAILED]["status"] == "failed"
-    seen, done = tasks(host, tmp_path, job(FAILED), job(FAILED, approve=planned["plan_id"], clearance=granted["token"]))
+    released = {"incident": INCIDENT, "state": "released", "clearance": granted["token"]}
+    approved = job(FAILED, approve=planned["plan_id"], clearance=granted["token"])
+    seen, done, ended = tasks(host, tmp_path, job(FAILED), approved, ("clearance", released))
     assert [each["action"] for each in seen["unfinished_actions"]] == ["job_retry"]
     assert [(each["outcome"], each["action"]) for each in done["settled"]] == [("failed", "job_retry")]
     assert (done["outcome"], rows(host)[FAILED]["status"]) == ("applied", "retryable")
-    tasks(host, tmp_path, ("clearance", {"incident": INCIDENT, "state": "released", "clearance": granted["token"]}))
+    assert ended["outcome"] == "applied"
 
 
 def wait_until(true: Any) -> None:
