@@ -10,7 +10,7 @@ from ansible import context
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils import changing
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import changing, mistyped
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import caller, forged, named
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import NotSaid, text
@@ -33,6 +33,7 @@ class ActionModule(ActionBase):
         acting = not self._task.check_mode
         try:
             forged.check(self._loader)
+            mistyped.check(self._loader)
             changing.check_settings(self._task, getattr(context, "CLIARGS", {}), acting)
             arguments = self._arguments(task_vars or {})
         except Refused as refusal:

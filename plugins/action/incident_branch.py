@@ -8,6 +8,7 @@ from typing import Any, Dict, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import mistyped
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import forged, notes, publication
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused, result
 
@@ -31,6 +32,7 @@ class ActionModule(ActionBase):
         )
         try:
             forged.check(self._loader)
+            mistyped.check(self._loader)
             published = publication.publish(
                 options["repository"],
                 notes.directory_of(options["output_directory"], str((task_vars or {}).get("inventory_hostname", ""))),

@@ -9,6 +9,7 @@ from typing import Any, Dict, Optional
 from ansible.plugins.action import ActionBase
 from ansible_collections.healtharchive.remediation.plugins.module_utils import settings
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import mistyped
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import forged, joining
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import result as refused
 
@@ -26,6 +27,7 @@ class ActionModule(ActionBase):
         )
         try:
             forged.check(self._loader)
+            mistyped.check(self._loader)
         except BadInput as refusal:
             outcome.update(refused(refusal))
             return outcome

@@ -13,6 +13,7 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils import s
 from ansible_collections.healtharchive.remediation.plugins.module_utils.events import AREAS, SEVERITIES
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.text import one_line
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import mistyped
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import caller, forged, suggestion
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.recording import (
     Host,
@@ -50,6 +51,7 @@ class ActionModule(ActionBase):
         _validation, options = self.validate_argument_spec(argument_spec=SPECIFICATION)
         try:
             forged.check(self._loader)
+            mistyped.check(self._loader)
             typed = said(self._loader, [*options["said"].values(), "triage", "remark"])
             wish = {**options["wish"], **caller.described(self._loader)}
             wish.update({name: typed[word] for name, word in options["said"].items() if word in typed})

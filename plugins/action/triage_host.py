@@ -8,7 +8,8 @@ from typing import Any, Dict, Mapping, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils import asking
+from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import asking, mistyped
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.meanwhile import Meanwhile
 
 _OWN: Dict[str, Dict[str, Any]] = {
@@ -42,7 +43,10 @@ class ActionModule(ActionBase):
         outcome = super().run(tmp, task_vars)
         outcome["changed"] = False
         try:
+            mistyped.check(self._loader)
             self._triage(outcome, task_vars or {})
+        except BadInput as refusal:
+            outcome.update(failed=True, code=refusal.code, msg=wrap_var("%s %s" % (refusal, refusal.next_step)))
         except Refused as refusal:
             outcome.update(failed=True, code=refusal.code, msg=wrap_var(str(refusal)))
         return outcome

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils import asking, verification, yaml_file
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import asking, mistyped, verification, yaml_file
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import (
     caller,
     forged,
@@ -48,6 +48,7 @@ class ActionModule(ActionBase):
         own = {name: parameters.pop(name) for name in _OWN}
         try:
             forged.check(self._loader)
+            mistyped.check(self._loader)
             typed = said(self._loader, ("incident", "remark"))
             opened = named.opened(variables)
             if opened is not None:

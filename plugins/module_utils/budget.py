@@ -55,10 +55,12 @@ def check(found: Spent, action: str, subjects: Iterable[str], budget: Budget, ov
     if override is not None or (found.acts < budget.per_host and not over):
         return
     hours = budget.window_seconds / 3600.0
-    what = (
-        "%s was done %d times on %s in the last %g hours" % (action, found.subjects[over[0]], over[0], hours)
-        if over
-        else "%s was done %d times on this host in the last %g hours" % (action, found.acts, hours)
+    times, where = (found.subjects[over[0]], over[0]) if over else (found.acts, "this host")
+    what = "%s was done %s on %s in the last %s" % (
+        action,
+        "once" if times == 1 else "%d times" % times,
+        where,
+        "hour" if hours == 1 else "%g hours" % hours,
     )
     raise Refusal(
         "budget_spent",

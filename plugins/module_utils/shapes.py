@@ -49,6 +49,11 @@ def words(value: Any) -> str:
     return shown(value, 80).replace("_", " ")
 
 
+def counted(many: int, one_of: str, more_of: str) -> str:
+    """``1 line``, ``1,200 lines``: a number and the word that goes with it."""
+    return "%s %s" % (format(many, ","), one_of if many == 1 else more_of)
+
+
 def duration(value: Any) -> str:
     """Seconds as people say them, in at most two units."""
     seconds = number(value)

@@ -12,7 +12,8 @@ from bisect import bisect_right
 from typing import Callable, Dict, List, Pattern
 
 _MARKDOWN = re.compile(r"\\([!-/:-@\[-`{-~])")
-_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})|\"")
+# What escapes a double quote goes with it.
+_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})|\\{0,64}\"")
 _JSON = re.compile(r"\\(u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|.)|\"")
 _JSON_LETTERS: Dict[str, str] = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 

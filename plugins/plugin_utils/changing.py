@@ -15,6 +15,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.parse.text import one_line
+from . import mistyped
 from .incident import caller, forged, named
 from .incident.refusal import Refused
 from .said import NotSaid, said
@@ -44,6 +45,7 @@ class ChangingAction(ActionBase):
         approved = given.get("approve") not in (None, "") and not self._task.check_mode
         try:
             forged.check(self._loader)
+            mistyped.check(self._loader)
             typed = said(self._loader, _TYPED)
             given.update({name: text for name, text in typed.items() if given.get(name) is None})
             opened = named.opened(task_vars or {})

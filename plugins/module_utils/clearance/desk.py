@@ -17,6 +17,7 @@ from ..parse import times
 from ..probe import Context
 from ..refusal import Refusal
 from ..settings import BadInput
+from ..shapes import counted
 from . import decide, ended, holder, permit, standing, wish
 from .decide import Decision
 from .facts import Facts
@@ -252,7 +253,8 @@ def _renew(desk: Desk, seconds: int, check_mode: bool) -> Dict[str, Any]:
         if seconds > most:
             raise Refusal(
                 "renewal_too_long",
-                "The clearance can last until %s at most, %d minutes from now." % (found.limit_at, most // 60),
+                "The clearance can last until %s at most, %s from now."
+                % (found.limit_at, counted(most // 60, "minute", "minutes")),
                 "Renew it for less, or release it and ask for a new one.",
             )
         if check_mode:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
+from ..shapes import counted
 from . import shortened
 from .history import Event
-from .wording import comma, day_and_clock, said, size
+from .wording import comma, day_and_clock, said
 
 _MOST = 100
 
@@ -26,7 +27,7 @@ def lines(events: Sequence[Event]) -> List[str]:
         "- Evidence of the triage of %s UTC: %s" % (day_and_clock(event.at), said(event.data["evidence_digest"], 90))
         for event in runs
     ]
-    told += shortened.newest(found, _MOST, "triages")
+    told += shortened.newest(found, _MOST, "triage", "triages")
     return told or ["Nothing is on record yet."]
 
 
@@ -38,5 +39,5 @@ def _commits(events: Sequence[Event]) -> List[str]:
         if event.head is not None and event.head != last:
             seen.append("%s (%s UTC)" % (said(event.head, 40), day_and_clock(event.at)))
             last = event.head
-    more = ["and before these %s others" % size(len(seen) - _MOST)] if len(seen) > _MOST else []
+    more = ["and %s before these" % counted(len(seen) - _MOST, "other", "others")] if len(seen) > _MOST else []
     return ["- Checked out on the host: %s" % comma(seen[-_MOST:] + more)] if seen else []

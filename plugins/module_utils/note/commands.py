@@ -11,7 +11,7 @@ import shlex
 from typing import Any, List, Sequence, Tuple
 
 from .. import markdown
-from ..shapes import words
+from ..shapes import counted, words
 from . import outcomes, shortened
 from .history import Action, objective
 from .wording import comma, day_and_clock, said, size, span
@@ -31,7 +31,7 @@ def lines(actions: Sequence[Action]) -> List[str]:
     cut = shortened.middle_left_out(told, 0, _MOST_ACTIONS, _MOST_CHARACTERS)
     shown: List[str] = []
     if cut.left_out:
-        shown.append("%s earlier actions are left out here; the log of the host has them." % size(cut.left_out))
+        shown.append(shortened.left_out(cut.left_out, "earlier action", "earlier actions"))
         told = told[cut.left_out :]
     for lines_of in told:
         shown += [""] if shown else []
@@ -76,7 +76,7 @@ def _commands(argv: Any) -> List[str]:
         else:
             shown.append(command)
     if len(typed) > _MOST_COMMANDS:
-        shown.append("# and %s more commands" % size(len(typed) - _MOST_COMMANDS))
+        shown.append("# and %s" % counted(len(typed) - _MOST_COMMANDS, "more command", "more commands"))
     return markdown.code(shown)
 
 

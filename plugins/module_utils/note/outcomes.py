@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping
 
 from .. import verdict
-from ..shapes import records, words
+from ..shapes import counted, records, words
 from .wording import comma, said
 
 _CHANGED = {True: "the host was changed", False: "the host was not changed"}
@@ -27,8 +27,8 @@ def of_verification(data: Mapping[str, Any]) -> str:
     every = sum(len(names) for names in checks.values())
     told = _of_three(_PASSED, verdict.of(data), "not everything could be seen")
     if every and len(checks["passed"]) == every:
-        return "%s, all %d checks" % (told, every)
-    told += ", %d of %d checks passed" % (len(checks["passed"]), every)
+        return "%s, %s" % (told, "its one check" if every == 1 else "all %d checks" % every)
+    told += ", %d of %s passed" % (len(checks["passed"]), counted(every, "check", "checks"))
     for result in ("failed", "unknown"):
         if checks[result]:
             told += "; %s: %s" % (result, comma([said(name, 80) for name in checks[result]]))

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import List, NamedTuple, Sequence
 
+from ..shapes import counted
+
 
 class Shortened(NamedTuple):
     """What is shown of a list: how many of its first and of its last items. ``left_out``: how many between them are not."""
@@ -36,12 +38,17 @@ def middle_left_out(items: Sequence[Sequence[str]], first: int, most: int, most_
     return Shortened(first, len(items) - first - last, last)
 
 
-def newest(items: Sequence[str], most: int, what: str) -> List[str]:
+def newest(items: Sequence[str], most: int, one_of: str, more_of: str) -> List[str]:
     """The last lines of a list, and before them one that counts the others."""
     if len(items) <= most:
         return list(items)
-    left_out = format(len(items) - most, ",")
-    return ["- %s earlier %s are left out here; the log of the host has them." % (left_out, what), *items[-most:]]
+    return ["- " + left_out(len(items) - most, "earlier " + one_of, "earlier " + more_of), *items[-most:]]
+
+
+def left_out(number: int, one_of: str, more_of: str) -> str:
+    """A sentence that says how many are not there."""
+    is_and_it = ("is", "it") if number == 1 else ("are", "them")
+    return "%s %s left out here; the log of the host has %s." % (counted(number, one_of, more_of), *is_and_it)
 
 
 def _size(item: Sequence[str]) -> int:

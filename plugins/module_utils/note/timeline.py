@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 from ..shapes import records, words
 from . import outcomes, shortened
 from .history import Action, Event, actions, objective
-from .wording import clock, day, day_and_clock, said, said_in_lines, size
+from .wording import clock, day, day_and_clock, said, said_in_lines
 
 # How it began stays, and what is newest. A character is at most 4 bytes of the 8 MiB that a note may have.
 _FIRST = 20
@@ -34,7 +34,7 @@ def lines(started_at: Optional[str], events: Sequence[Event]) -> List[str]:
     cut = shortened.middle_left_out([entry.lines for entry in entries], _FIRST, _MOST, _MOST_CHARACTERS)
     if not cut.left_out:
         return _listed(entries) or ["Nothing is on record yet."]
-    words = "%s events are left out here; the log of the host has them." % size(cut.left_out)
+    words = shortened.left_out(cut.left_out, "event", "events")
     return [*_listed(entries[: cut.first]), "", words, "", *_listed(entries[len(entries) - cut.last :])]
 
 

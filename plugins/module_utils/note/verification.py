@@ -40,7 +40,7 @@ def lines(events: Sequence[Event]) -> List[str]:
     if earlier:
         told += ["", "Earlier:", ""]
         each = ["- %s UTC: %s" % (day_and_clock(event.at), outcomes.of_verification(event.data)) for event in earlier]
-        told += shortened.newest(each, _MOST_EARLIER, "verifications")
+        told += shortened.newest(each, _MOST_EARLIER, "verification", "verifications")
     return told
 
 

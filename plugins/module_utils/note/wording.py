@@ -12,7 +12,7 @@ from typing import Any, Callable, List, Optional
 from .. import markdown
 from ..parse import times
 from ..parse.text import ELLIPSIS, one_line
-from ..shapes import NOT_KNOWN
+from ..shapes import NOT_KNOWN, counted
 
 _LONGEST_TEXT = 400
 _MOST_LINES = 12
@@ -35,7 +35,8 @@ def said_in_lines(value: Any) -> List[str]:
     shown = [said(lines[0])] + [_said(line, _LONGEST_TEXT, markdown.line) for line in lines[1:_MOST_LINES]]
     left_out = len(lines) - len(shown)
     if left_out:
-        shown.append("and %s more lines (%s characters in all)" % (size(left_out), size(len(text))))
+        more = counted(left_out, "more line", "more lines")
+        shown.append("and %s (%s characters in all)" % (more, size(len(text))))
     return shown
 
 

@@ -16,6 +16,7 @@ from ..admin_api import AdminApi, NotAnswered
 from ..parse import database, jobs
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem, failed
+from ..shapes import counted
 from . import annual_options, job_facts
 
 API_SECONDS = 10.0
@@ -54,7 +55,8 @@ def _from_api(context: Context, problems: List[Problem], doubts: List[Problem]) 
         for status in sorted(counts):
             if not status:
                 # Asking for it would be asking for all.
-                doubts.append(Problem("bad_evidence", "%d jobs have no status: they are not shown." % counts[status]))
+                having = counted(counts[status], "job has", "jobs have")
+                doubts.append(Problem("bad_evidence", "%s no status: not shown." % having))
             elif status != "indexed" and counts[status]:
                 # A status is free text in the database.
                 page = jobs.admin_jobs(ask("/api/admin/jobs?status=%s&limit=%d" % (quote(status, safe=""), LIMIT)))

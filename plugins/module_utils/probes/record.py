@@ -14,6 +14,7 @@ from ..parse.audit import Chain
 from ..probe import Context, Finding, Problem
 from ..recorded import Action, Record
 from ..settings import BadInput
+from ..shapes import counted
 
 # Some thousand events. Of what is older only those are read that tell of actions and incidents.
 CHECKED_BYTES = 4 * 1024 * 1024
@@ -49,7 +50,8 @@ def probe(context: Context) -> Finding:
         )
         problems.append(Problem("output_truncated", message))
     if unbelieved:
-        message = "%d lines of %s were changed after they were written." % (unbelieved, log.paths.log)
+        changed = counted(unbelieved, "line was", "lines were")
+        message = "%s changed in %s after it was written." % (changed, log.paths.log)
         problems.append(Problem("bad_evidence", message))
     now = time.time()
     unfinished = list(record.unfinished.values())

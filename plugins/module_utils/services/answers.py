@@ -10,6 +10,7 @@ from typing import Any, Mapping, NamedTuple, Sequence, Tuple
 
 from ..refusal import Refusal
 from ..settings import Settings
+from ..shapes import counted
 from .facts import Facts, RunningJob, Unit
 from .seen import API, DOCKER, POSTGRESQL, WORKER
 
@@ -448,7 +449,10 @@ class Answers:
         count = self.facts.undeployed
         why = "It is missing in the repository: add it there (a migration, a dependency), let CI pass, deploy that commit."
         if count:
-            why += " origin/main has %d that are not deployed: is it one of them?" % count
+            why += " origin/main has %s not deployed: is it %s?" % (
+                counted(count, "that is", "that are"),
+                "that one" if count == 1 else "one of them",
+            )
         return Leave("needs_commit", text, self._deploy_of(COMMIT, why), unit, {"undeployed": count})
 
     def _deploy_of(self, commit: str, why: str) -> Next:

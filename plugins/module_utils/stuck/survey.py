@@ -13,6 +13,7 @@ from ..parse.stale_jobs import Report
 from ..parse.text import one_line
 from ..probe import Context
 from ..refusal import Refusal
+from ..shapes import counted
 from . import decision, holders, lock_directories, recovery, rows
 
 _NAME_LIMIT = 60
@@ -71,15 +72,17 @@ def remarks(found: Survey) -> List[str]:
         candidate = candidates[row["id"]]
         quiet = candidate.progress_age_seconds
         lines.append(
-            "%s (%s, %s): began %s, last progress %s, lock %s, %s retries"
+            "%s (%s, %s): began %s, last progress %s, lock %s, %s"
             % (
                 subject(row["id"]),
                 row["source"],
                 one_line(row["name"], _NAME_LIMIT) or "no name",
-                "never" if candidate.age_minutes is None else "%d minutes ago" % candidate.age_minutes,
+                "never"
+                if candidate.age_minutes is None
+                else counted(candidate.age_minutes, "minute ago", "minutes ago"),
                 "unknown" if quiet is None else "%d s ago" % quiet,
                 {"absent": "free"}.get(found.locks[row["id"]], found.locks[row["id"]]),
-                "unknown" if row["retry_count"] is None else row["retry_count"],
+                "unknown retries" if row["retry_count"] is None else counted(row["retry_count"], "retry", "retries"),
             )
         )
     if found.running.source == "cli":

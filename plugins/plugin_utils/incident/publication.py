@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 from ...module_utils.note import lines, markers
 from ...module_utils.note.publishable import Removed, publishable
 from ...module_utils.parse.text import one_line
-from ...module_utils.shapes import shown
+from ...module_utils.shapes import counted, shown
 from .. import whole_file
 from . import notes
 from .clone import Blob, Clone, Workshop, workshop
@@ -180,5 +180,5 @@ def _message(name: str, entry: Entry, known: bool, removed: int) -> str:
     text = "Incident note %s (%s, %s)\n\n%s\n\n" % (name, entry.severity, entry.status, entry.title)
     text += "%s the note and its line in the index.\n" % ("Updates" if known else "Adds")
     if removed:
-        text += "What the note rules exclude was left out in %d places.\n" % removed
+        text += "What the note rules exclude was left out in %s.\n" % counted(removed, "place", "places")
     return text

@@ -12,6 +12,7 @@ from typing import Any, List, Optional
 
 from ...module_utils.incident import TRIGGER, UNDERLYING
 from ...module_utils.parse.text import one_line
+from ...module_utils.shapes import counted, whole
 from ..terminal import headline, labelled, pasted
 
 _MOST = 5
@@ -110,13 +111,14 @@ def _ended(incident: Mapping[str, Any]) -> List[str]:
 def _record(recorded: Mapping[str, Any]) -> List[str]:
     events = recorded.get("events")
     count = len(events) if isinstance(events, (list, tuple)) else 0
-    words = "%d event%s of this incident" % (count, "" if count == 1 else "s")
+    words = "%s of this incident" % counted(count, "event", "events")
     log = recorded.get("record")
     if not isinstance(log, Mapping):
         return [labelled("record", words)]
     if log.get("verified") is True:
         end = str(recorded.get("head_digest"))[:16]
-        told = [labelled("record", words + "; the host's log is whole (%s lines, end %s)" % (log.get("lines"), end))]
+        lines = _number(log.get("lines"), "line", "lines")
+        told = [labelled("record", "%s; the host's log is whole (%s, end %s)" % (words, lines, end))]
         torn = log.get("torn_lines")
         if isinstance(torn, (list, tuple)) and torn:
             lost = "cut short, and what stood there is lost: line %s" % ", ".join(str(line) for line in torn[-_MOST:])
@@ -133,8 +135,8 @@ def _record(recorded: Mapping[str, Any]) -> List[str]:
 def _joined(joined: Mapping[str, Any]) -> List[str]:
     lines = []
     for each in _mappings(joined.get("joined")):
-        words = "%s events of %s, written down while the host could not be reached" % (
-            each.get("events"), each.get("incident"),
+        words = "%s of %s, written down while the host could not be reached" % (
+            _number(each.get("events"), "event", "events"), each.get("incident"),
         )  # fmt: skip
         if each.get("former_id") != each.get("incident"):
             words += "; it was called %s then" % each.get("former_id")
@@ -145,6 +147,11 @@ def _joined(joined: Mapping[str, Any]) -> List[str]:
         lines.append(labelled("", "it is kept in %s" % each.get("path")))
         lines.append(labelled("", "%s Then say it again with open_incident." % each.get("next_step")))
     return lines
+
+
+def _number(value: Any, one_of: str, more_of: str) -> str:
+    number = whole(value)
+    return "%s %s" % (value, more_of) if number is None else counted(number, one_of, more_of)
 
 
 def _note(note: Optional[Mapping[str, Any]], recorded: Mapping[str, Any]) -> List[str]:
@@ -168,7 +175,7 @@ def _branch(branch: Optional[Mapping[str, Any]]) -> List[str]:
     removed = _mappings(branch.get("removed"))
     if removed:
         kinds = ", ".join(dict.fromkeys(str(each.get("what")) for each in removed))
-        lines.append(labelled("left out", "%d places of the note (%s)" % (len(removed), kinds)))
+        lines.append(labelled("left out", "%s of the note (%s)" % (counted(len(removed), "place", "places"), kinds)))
     return lines + [labelled("look at", str(each.get("message"))) for each in _mappings(branch.get("problems"))[:_MOST]]
 
 

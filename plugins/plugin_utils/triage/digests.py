@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from ...module_utils.shapes import NOT_KNOWN, mapping, number, records, shown, whole, words
+from ...module_utils.shapes import NOT_KNOWN, counted, mapping, number, records, shown, whole, words
 
 # In the order of reports.
 TITLES: Dict[str, str] = {
@@ -56,7 +56,7 @@ def _said(answer: Optional[bool], yes: str, no: str, unknown: str) -> str:
 def _counted(number_of: Optional[int], one: str, many: str) -> str:
     if number_of is None:
         return "number of %s %s" % (many, NOT_KNOWN)
-    return "%d %s" % (number_of, one if number_of == 1 else many)
+    return counted(number_of, one, many)
 
 
 def _environment(data: Mapping[str, Any]) -> Digest:

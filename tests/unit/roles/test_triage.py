@@ -353,6 +353,8 @@ BAD_INPUTS = {
     "archive: Triage was not done: triage_rules is no variable": {"triage_rules": []},
     "archive: Triage was not done: triage_required_facts is no variable": {"triage_required_facts": []},
     "archive: Triage was not done: triage_bad_evidence is no variable": {"triage_bad_evidence": []},
+    "There is no variable triage_deadlin. triage_deadline is meant": {"triage_deadlin": 10},
+    "There is no variable incidnt. incident is meant": {"my_own": 1, "incidnt": "2026-11-23-api-down"},
 }
 
 

@@ -61,7 +61,7 @@ COMMAND_VALUES: Dict[str, Look] = {
 TEXT_VALUES: Dict[str, Look] = {
     **COMMAND_VALUES,
     "api_failure": scalar("api", "failure"),
-    "api_restarts": scalar("units", "units", API, "restarts"),
+    "api_restarts": host.restarts(API),
     "api_state": scalar("units", "units", API, "active_state"),
     "bad_units": host.bad_units,
     "base_state": scalar("storage", "base", "state"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Iterator
 
+from ....module_utils.shapes import counted, whole
 from ...outside_view import answer
 from ..evidence import Evidence
 from ..templates import Value
@@ -47,6 +48,16 @@ def subjects(unit: str, *codes: str) -> Look:
         )
 
     return subjects
+
+
+def restarts(unit: str) -> Look:
+    """``1 restart``: by systemd, since somebody last started it."""
+
+    def restarts(evidence: Evidence) -> Value:
+        many = whole(found_at(evidence, "units", "units", unit, "restarts"))
+        return "an unknown number of restarts" if many is None else counted(many, "restart", "restarts")
+
+    return restarts
 
 
 def bad_units(evidence: Evidence) -> Value:

@@ -196,3 +196,13 @@ def test_no_act_is_forgotten_and_none_is_counted_twice(acts):
         subject: sum(subject in subjects for subjects in counted)
         for subject in {name for each in counted for name in each}
     }
+
+
+@pytest.mark.parametrize(
+    ("acts", "hours", "told"),
+    [(1, 1, "once on this host in the last hour"), (2, 24, "2 times on this host in the last 24 hours")],
+)
+def test_what_was_done_is_counted_in_words(acts, hours, told):
+    with pytest.raises(Refusal) as caught:
+        budget.check(budget.Spent(acts, {}), "retry", [], budget.Budget(acts, 5, hours * 3600), None)
+    assert told in str(caught.value)

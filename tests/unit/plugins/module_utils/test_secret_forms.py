@@ -182,6 +182,7 @@ json_values = st.recursive(
         '{"token": null, "cookie": null, "authorization": 7, "x-admin-token": {}}',
         '{"m": "set token=\\"\\""}',
         '{"password": ""}',
+        '{"%3DAuthorization: Bearer ": "", "%41 token=\\"": 1}',
     ],
 )
 def test_what_ends_a_text_in_json_begins_no_secret(text: str) -> None:

@@ -98,7 +98,7 @@ def test_the_plan_of_one_job(world: World) -> None:
     assert applied == (*dry, "--apply")
     assert dry[2:6] == ("--older-than-minutes", "180", "--require-no-progress-seconds", "300")
     assert dry[6:] == ("--include-missing-started-at", "--source", "hc")
-    assert plan.remarks == ("job 1 (hc, n1): began 300 minutes ago, last progress 18000 s ago, lock free, 1 retries",)
+    assert plan.remarks == ("job 1 (hc, n1): began 300 minutes ago, last progress 18000 s ago, lock free, 1 retry",)
 
 
 def test_what_changes_by_itself_makes_no_other_plan(world: World) -> None:

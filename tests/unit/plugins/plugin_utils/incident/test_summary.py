@@ -129,7 +129,7 @@ def test_a_branch():
     }
     text = render(recorded(), branch=branch)
     assert "incident/%s, commit cccccccccccc; nothing was pushed" % ID in text
-    assert "1 places of the note (secret)" in text
+    assert "1 place of the note (secret)" in text
     assert "git show incident/" in text
 
 

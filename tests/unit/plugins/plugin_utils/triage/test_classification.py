@@ -813,3 +813,11 @@ def test_an_old_line_of_an_api_that_was_stopped_names_no_missing_package() -> No
     assert "dependency_missing" not in rules_of(judge(evidence))
     data(evidence, "units")["units"][API] = unit("activating", restarts=3, restarting=True)
     assert rules_of(judge(evidence))[0] == "dependency_missing"
+
+
+def test_one_restart_is_no_restarts() -> None:
+    for restarts, told in ((1, "(1 restart)"), (3, "(3 restarts)"), (None, "(an unknown number of restarts)")):
+        evidence = healthy_evidence()
+        data(evidence, "units")["units"][API] = unit("activating", restarts=restarts, restarting=True)
+        data(evidence, "api").update(responds=False, failure="connection_refused", status=None, database_check=None)
+        assert told in str(judge(evidence))
