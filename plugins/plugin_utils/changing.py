@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional
 
 from ansible import constants, context
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.parse.text import one_line
@@ -108,8 +108,13 @@ def check_settings(task: Any, arguments: Mapping[str, Any], approved: bool) -> N
 
 
 def broken_conditionals_allowed() -> bool:
-    """Whether conditions that are no conditions count as true; ansible-core before 2.19 has no such setting."""
-    return bool(getattr(constants, "ALLOW_BROKEN_CONDITIONALS", False))
+    """Whether somebody has set that conditions which are no conditions count as true. ansible-core 2.16 knows no other way and
+    says so as its default, later ones have no such setting, and from 2.19 on it is off."""
+    try:
+        value, origin = constants.config.get_config_value_and_origin("ALLOW_BROKEN_CONDITIONALS")
+    except AnsibleError:
+        return False
+    return bool(value) and origin != "default"
 
 
 def told(result: Mapping[str, Any], approved: bool) -> Dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils import changing
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused
 
@@ -44,8 +45,26 @@ def test_what_may_have_left_something_out(arguments):
     assert refused.value.code == "unsafe_setting"
 
 
-def test_conditions_that_are_none(monkeypatch):
-    monkeypatch.setattr(constants, "ALLOW_BROKEN_CONDITIONALS", True, raising=False)
+def no_such_setting(name: str) -> Any:
+    raise AnsibleError("Requested entry (%s) was not defined in configuration." % name)
+
+
+@pytest.mark.parametrize(
+    ("ask", "refused"),
+    [
+        (lambda name: (True, "env: ANSIBLE_ALLOW_BROKEN_CONDITIONALS"), True),
+        (lambda name: (True, "/etc/ansible/ansible.cfg"), True),
+        (lambda name: (False, "default"), False),
+        # ansible-core 2.16, which knows no other way; and 2.17, which has no such setting.
+        (lambda name: (True, "default"), False),
+        (no_such_setting, False),
+    ],
+)
+def test_conditions_that_are_none(monkeypatch, ask, refused):
+    monkeypatch.setattr(constants.config, "get_config_value_and_origin", ask)
+    if not refused:
+        changing.check_settings(task(), {}, True)
+        return
     with pytest.raises(Refused, match="ALLOW_BROKEN_CONDITIONALS"):
         changing.check_settings(task(), {}, False)
 
