@@ -139,6 +139,14 @@ def test_a_secret_gets_nowhere(kind: str, path: tuple, text: str):
     assert SECRET not in json.dumps(outcome(kind, replaced(SAMPLES[kind], path, text), KNOWING))
 
 
+def test_a_word_of_a_command_that_nobody_knows_to_be_secret() -> None:
+    sample = replaced(SAMPLES["action_begun"], ("argv",), [["sshpass", "-p", "two words", "ssh", "host"], ["true"]])
+    kept = events.kept_data("action_begun", sample, NONE)
+    assert kept["argv"] == [["sshpass", "-p", "********", "ssh", "host"], ["true"]]
+    # What an older version wrote is read as it is.
+    assert events.kept_data("action_begun", sample, events._UNCHANGED)["argv"] == sample["argv"]
+
+
 HOSTILE = [
     "{{ 7 * 7 }}",
     "{% raw %}",

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import envfile
@@ -103,6 +105,44 @@ def test_json_values_keep_their_shape() -> None:
 def test_keys_that_become_equal_are_all_kept() -> None:
     shown = Redactor(["first", "second", "third"]).value({"first": 1, "second": 2, "third": 3})
     assert shown == {"********": 1, "******** (2)": 2, "******** (3)": 3}
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (["sshpass", "-p", "two words", "ssh", "host"], ["sshpass", "-p", MASK, "ssh", "host"]),
+        (["/usr/bin/sshpass", "-v", "-phunter2", "ssh", "-p", "22"], ["/usr/bin/sshpass", "-v", MASK, "ssh", "-p", "22"]),
+        (["program", "--db-password", "hunter2", "--verbose"], ["program", "--db-password", MASK, "--verbose"]),
+        (["program", "--api-key", "abc", "--token=abc"], ["program", "--api-key", MASK, "--token=" + MASK]),
+        (["ssh", "-p", "22", "host"], ["ssh", "-p", "22", "host"]),
+        (["program", "--password", "--verbose"], ["program", "--password", "--verbose"]),
+        (["program", "--token-file", "/etc/x", "a", ""], ["program", "--token-file", "/etc/x", "a", ""]),
+        ([], []),
+    ],
+)
+def test_a_word_of_a_command_that_only_the_one_before_tells(command: list[str], shown: list[str]) -> None:
+    assert Redactor().words(command) == shown
+    assert Redactor().value({"argv": command}) == {"argv": shown}
+
+
+def test_a_text_that_its_key_calls_secret() -> None:
+    value = {"db_password": "short", "X-Admin-Token": "a b", "password": None, "token": 7, "key": "a", "api_key": ["x"]}
+    shown = {**value, "db_password": MASK, "X-Admin-Token": MASK}
+    assert Redactor().value(value) == shown
+    assert Redactor().value([value, value]) == [shown, shown]
+
+
+def test_a_secret_as_programs_write_it() -> None:
+    secret = "it's p@ss/w\u00f6rd \"q\" \\"
+    redactor = Redactor([secret])
+    for written in (
+        repr(secret), json.dumps(secret), json.dumps(json.dumps(secret)), shlex.quote(secret), quote(secret), quote(secret, ""),
+        quote_plus(secret), quote(secret).lower(), json.dumps(secret, ensure_ascii=False), "'%s'" % secret.replace("'", "'\\''"),
+    ):  # fmt: skip
+        shown = redactor.text("said %s and more" % written)
+        assert "ss" not in shown, written
+        assert "rd" not in shown, written
+        assert shown.endswith(" and more")
 
 
 def test_a_secret_at_the_cut_of_a_line_is_gone() -> None:
