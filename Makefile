@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-quick bench pairs races recoveries lint sanity clean distclean docs venv print-venv print-collections \
 	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
-	stage-oldest-core
+	stage-changes stage-oldest-core
 
 # How often `make races` lets two operators ask for a clearance at once; `make test` tries three times.
 RACES ?= 100
@@ -19,7 +19,7 @@ COLLECTIONS = $(shell tools/collections)
 
 # The hosts of this checkout's tests: no run meets another checkout's, or a person's.
 TEST_STATE := /var/tmp/healtharchive-sandbox-$(shell printf %s '$(CURDIR)' | sha256sum | cut -c1-8)
-stage-service stage-end-to-end stage-incident stage-molecule stage-oldest-core: export HEALTHARCHIVE_SANDBOX_STATE := $(TEST_STATE)
+stage-service stage-end-to-end stage-changes stage-incident stage-molecule stage-oldest-core: export HEALTHARCHIVE_SANDBOX_STATE := $(TEST_STATE)
 
 STAGES = "$$(tools/python)" tools/stages.py
 
@@ -36,7 +36,7 @@ demo: ## Boot a sandbox host, break it, triage it over SSH
 
 test: ## Run every test there is (root, at most 20 minutes)
 	@tools/requisites controller lint sandbox
-	@$(STAGES) unit roles lint sanity service molecule incident -- sandbox end-to-end oldest-core
+	@$(STAGES) unit roles lint sanity service molecule incident sandbox -- end-to-end changes oldest-core
 
 test-quick: ## Run the tests that need no host (under 2 minutes)
 	@tools/requisites controller lint
@@ -110,10 +110,15 @@ stage-service:
 stage-sandbox:
 	@tools/run pytest tests/sandbox/tests
 
-stage-end-to-end:
-	@tools/run pytest tests/end_to_end --ignore tests/end_to_end/test_incident.py
+# What changes a host, and what it is proved by.
+CHANGES := $(wildcard $(foreach what,clearance deploy failed_jobs services stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
 
-# In the other lane: it waits for ansible-playbook most of the time.
+stage-end-to-end:
+	@tools/run pytest tests/end_to_end --ignore tests/end_to_end/test_incident.py $(CHANGES:%=--ignore %)
+
+stage-changes:
+	@tools/run pytest $(CHANGES)
+
 stage-incident:
 	@tools/run pytest tests/end_to_end/test_incident.py
 
