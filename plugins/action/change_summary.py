@@ -43,6 +43,8 @@ class ActionModule(ActionBase):
             }
         )
         host = str((task_vars or {}).get("inventory_hostname", "unknown"))
+        # What `respond` has chosen goes on with `respond`.
+        playbook = change_summary.RESPOND if "respond_decided" in (task_vars or {}) else options["playbook"]
         result = _result(options["result"], options["what"])
         try:
             repeated = self._repeated(options["repeat"])
@@ -56,7 +58,7 @@ class ActionModule(ActionBase):
             host,
             result,
             options["what"],
-            options["playbook"],
+            playbook,
             repeated,
             self._task.check_mode,
             commands.playbook,

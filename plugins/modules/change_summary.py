@@ -24,7 +24,9 @@ options:
     type: str
     required: true
   playbook:
-    description: The playbook of this collection that goes on, without the collection's name.
+    description:
+      - The playbook of this collection that goes on, without the collection's name.
+      - Where the role P(healtharchive.remediation.respond#role) has chosen the change, its playbook C(respond) goes on instead.
     type: str
     required: true
   repeat:

@@ -20,6 +20,8 @@ from .incident.summary import unfinished_action
 from .kept_plans import differences, listed
 from .terminal import COMMAND_LIMIT, headline, labelled, pasted
 
+# The playbook that goes on by itself to what comes next.
+RESPOND = "respond"
 _MOST = 40
 _WORDS = {
     "planned": "PLANNED, nothing was changed",
@@ -178,6 +180,9 @@ def _next(
         said = {**incident, **following.get("variables", {})}
         return pasted(str(result.get("next_step")), command(str(following.get("playbook")), *variables(said)))
     if outcome in ("applied", "nothing_to_do"):
+        if playbook == RESPOND:
+            why = "Look again: what was found may have been the first layer only. When nothing is left, the host is verified."
+            return pasted(why, command(RESPOND, *variables(incident)))
         why = "See whether the host is well again; the answer becomes part of the record."
         return pasted(why, command("verify", *variables(incident)))
     if result.get("code") in ("incident_missing", "incident_unknown", "incident_closed", "bad_incident"):
