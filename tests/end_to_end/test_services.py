@@ -139,6 +139,25 @@ def test_who_has_the_password_of_before_is_restarted(host, broken, planned):
     host.root("systemctl restart healtharchive-api healtharchive-worker")
 
 
+def test_a_worker_that_another_change_has_paused_is_left_to_it(host, planned):
+    code = """
+import sys, time
+sys.path.insert(0, "/run/collections")
+from ansible_collections.healtharchive.remediation.plugins.module_utils import change, contexts, settings
+from ansible_collections.healtharchive.remediation.plugins.module_utils.stuck import pause
+known = {name: option.get("default") for name, option in settings.ARGUMENT_SPEC.items()}
+context = contexts.context(settings.from_parameters(known), time.monotonic() + 60)
+pause.begin(context, "worker", "2026-11-23-crawl", 300, lambda: None)
+"""
+    result = planned("python3 - <<'END OF CODE'%sEND OF CODE" % code, start_worker=True)
+    assert result["code"] == "worker_paused", result
+    assert "by worker (incident 2026-11-23-crawl) at 2" in result["detail"]
+    # Its timer is gone: whoever stopped the worker meant to.
+    assert (
+        planned("systemctl stop healtharchive-remediation-worker-resume.timer")["code"] == "worker_stopped_on_purpose"
+    )
+
+
 def test_a_unit_that_loops_for_no_known_cause_is_left(planned):
     drop_in = "d=/run/systemd/system/healtharchive-api.service.d; mkdir -p $d\n"
     drop_in += "printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' >$d/x.conf; systemctl daemon-reload\n"

@@ -45,6 +45,7 @@ ORDER = (
     "would_interrupt_crawl",
     "needs_repo_change",
     "evidence_missing",
+    "worker_paused",
     "worker_stopped_on_purpose",
     "worker_stop_unexplained",
 )
@@ -402,11 +403,19 @@ class Answers:
             WORKER,
         )
 
+    def worker_paused(self) -> Leave:
+        return Leave(
+            "worker_paused",
+            "The worker was paused %s: another change needs it stopped." % self.facts.pause,
+            Next("Let that change get to its end: the same command that began it goes on. Then run this again."),
+            WORKER,
+        )
+
     def worker_on_purpose(self, why: str) -> Leave:
         return Leave(
             "worker_stopped_on_purpose",
             "%s: that may be meant (a parked crawl, a repair of mounts), so it is not started by itself." % why,
-            self._again("If it is to run, say so.", start_worker=True),
+            self._again("If it is to run, say so.", start_worker="true"),
             WORKER,
         )
 
@@ -415,7 +424,7 @@ class Answers:
             "worker_stop_unexplained",
             "%s Somebody may have stopped it on purpose, so it is not started by itself."
             % ended("The worker", self.facts.worker),
-            self._again("See who stopped it (%s). If it is to run, say so." % _status(WORKER), start_worker=True),
+            self._again("See who stopped it (%s). If it is to run, say so." % _status(WORKER), start_worker="true"),
             WORKER,
         )
 
@@ -425,7 +434,7 @@ class Answers:
             "would_interrupt_crawl",
             "A restart of the worker, which its environment needs, would hit what is marked running: job %s."
             % ", ".join(map(str, ids)),
-            self._again("Wait until they have ended, or accept it.", accept_interruption_of=ids),
+            self._again("Wait until they have ended, or accept it.", accept_interruption_of=",".join(map(str, ids))),
             WORKER,
             {"running_jobs": ids},
             "Now: %s." % "; ".join(job.words for job in jobs),

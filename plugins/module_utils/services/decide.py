@@ -149,6 +149,8 @@ def _worker(facts: Facts, wish: Wish, say: answers.Answers, coming: bool) -> Par
         return _cause(facts, say, WORKER, unit, coming) or say.restart_loop(WORKER, "worker_restart_loop")
     if unit.state == "up":
         return _running_worker(facts, wish, say, coming)
+    if facts.pause is not None:
+        return say.worker_paused()
     why = _why_start_worker(unit, wish, say)
     if isinstance(why, Leave):
         return why

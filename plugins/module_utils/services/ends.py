@@ -13,6 +13,8 @@ from ..parse import systemd, times, unit_ends
 from ..parse.errors import ParseError
 from ..parse.unit_ends import End
 from ..probe import Context
+from ..refusal import Refusal
+from ..stuck import pause
 from .seen import REQUIRED, Look
 
 # The servers themselves: Debian's postgresql.service only starts and stops them, and stays active when one dies.
@@ -44,7 +46,24 @@ def look(context: Context, ask_routes: bool) -> Look:
         states = {name: (each.get("ActiveState"), each.get("Result", "")) for name, each in clusters.items()}
         dead = {name: result for name, (state, result) in states.items() if state in ("inactive", "failed")}
     fail = _routes_fail(context) if ask_routes else None
-    return Look(ends, dead, _changed_at(context.settings.env_file), fail, tuple(problems))
+    paused = _pause(context, problems)
+    return Look(ends, dead, _changed_at(context.settings.env_file), fail, paused, tuple(problems))
+
+
+def _pause(context: Context, problems: List[str]) -> Optional[str]:
+    try:
+        held = pause.in_force(context)
+    except Refusal as error:
+        problems.append(str(error))
+        return None
+    if held is None:
+        return None
+    return "by %s (incident %s) at %s, and starts by itself at %s" % (
+        held.action,
+        held.incident,
+        held.paused_at,
+        held.resumes_at,
+    )
 
 
 def _routes_fail(context: Context) -> Optional[bool]:

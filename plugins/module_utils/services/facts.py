@@ -62,7 +62,8 @@ class Facts(NamedTuple):
     ``no_program`` (the service's command does not start) or ``unknown``. ``api_answer``: ``ok``, ``database_error``, ``other``,
     ``silent`` or ``unknown``.
     ``dead_clusters``: PostgreSQL's servers that do not run, though its unit is up. ``absent``: what the code asks the schema for
-    and does not find. ``fresh_environment``: the environment file was changed after that unit had started."""
+    and does not find. ``fresh_environment``: the environment file was changed after that unit had started. ``pause`` as in
+    :class:`.seen.Look`."""
 
     api: Unit
     worker: Unit
@@ -82,6 +83,7 @@ class Facts(NamedTuple):
     rejected_options: Tuple[str, ...]
     running_jobs: Optional[Tuple[RunningJob, ...]]
     dead_clusters: Mapping[str, str]
+    pause: Optional[str]
     fresh_environment: Mapping[str, bool]
     head: Optional[str]
     repair_commit: Optional[str]
@@ -123,6 +125,7 @@ def from_evidence(probes: Mapping[str, Any], look: Look) -> Facts:
         ),
         running_jobs=_running(seen["jobs"].get("jobs")),
         dead_clusters=look.dead_clusters or {},
+        pause=look.pause,
         fresh_environment={name: _is_after(look.env_file_changed_at, unit.started_at) for name, unit in found.items()},
         head=deployment.get("head"),
         repair_commit=deployment.get("head") if on_main is True else deployment.get("origin_main"),

@@ -20,10 +20,12 @@ class Look(NamedTuple):
     """``ends``: how units ended that do not run; of others only since when the last run of them is. ``dead_clusters``: servers
     of PostgreSQL that do not run, by unit, with systemd's result; None: not known. ``env_file_changed_at``: None where it cannot
     be told. ``routes_fail``: whether the API answers 500 where it reads the archive (contract 1.4, I8); None: not asked, or no
-    answer. ``problems``: why something is not known."""
+    answer. ``pause``: in words, the pause of the worker by another change of this collection, after which it starts by itself.
+    ``problems``: why something is not known."""
 
     ends: Mapping[str, End] = {}
     dead_clusters: Optional[Mapping[str, str]] = None
     env_file_changed_at: Optional[str] = None
     routes_fail: Optional[bool] = None
+    pause: Optional[str] = None
     problems: Sequence[str] = ()

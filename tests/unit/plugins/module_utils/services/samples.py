@@ -26,7 +26,7 @@ LOOPING = Unit("looping", "activating", "exit-code")
 WELL = Facts(
     api=UP, worker=UP, postgresql=UP, docker=UP, deploy="none", environment="ok", database="ok", database_detail="",
     api_answer="ok", missing_dependencies=(), schema_at_head=True, absent=(), storage_trouble=(), full_disks=(),
-    root_critical=False, rejected_options=(), running_jobs=(), dead_clusters={},
+    root_critical=False, rejected_options=(), running_jobs=(), dead_clusters={}, pause=None,
     fresh_environment={API: False, WORKER: False}, head=HEAD, repair_commit=HEAD, undeployed=0, unseen=(),
 )  # fmt: skip
 # What is seen of the rest while PostgreSQL does not run.

@@ -69,6 +69,8 @@ TABLE = [
     ("the worker was stopped", {"worker": PURPOSE}, "worker_stopped_on_purpose", start(WORKER)),
     ("the worker is disabled and was stopped with PostgreSQL", {"worker": WITH_POSTGRESQL._replace(enabled=False)},
      "worker_stopped_on_purpose", start(WORKER)),
+    ("the worker is paused", {"worker": PURPOSE, "pause": "by stalled_crawl"}, "worker_paused", None),
+    ("the worker is paused and PostgreSQL was stopped", {**PG_DOWN, "pause": "by stalled_crawl"}, start(POSTGRESQL), None),
     ("nobody knows why the worker is down", {"worker": UNKNOWN}, "worker_stop_unexplained", start(WORKER)),
     ("the worker has not run since boot", {"worker": down("never")}, "worker_stop_unexplained", start(WORKER)),
     ("the worker was stopped before PostgreSQL", {**PG_DOWN, "worker": PURPOSE}, start(POSTGRESQL), start(POSTGRESQL, WORKER)),
@@ -240,6 +242,7 @@ ANY = {
     "root_critical": st.sampled_from([False, False, False, True]),
     "rejected_options": st.sampled_from([(), (), ("job 6: --x",)]),
     "running_jobs": st.sampled_from([(), (RUNS,), (STALE,), None]),
+    "pause": st.sampled_from([None, None, "by stalled_crawl"]),
     "dead_clusters": st.sampled_from([{}, {CLUSTER: "signal"}]),
     "fresh_environment": st.fixed_dictionaries({API: st.booleans(), WORKER: st.booleans()}),
 }  # fmt: skip
@@ -297,6 +300,7 @@ def check_rules(facts: dict, start_worker: bool) -> None:
         assert seen.storage_trouble == ()
         meant = seen.worker.end.how in ("stopped_with", "not_started", "died") and seen.worker.enabled
         assert meant or start_worker or planned[WORKER] == "restart"
+        assert planned[WORKER] == "restart" or seen.pause is None
         assert planned[WORKER] == "start" or (seen.running_jobs is not None and RUNS not in seen.running_jobs)
 
 
