@@ -26,7 +26,21 @@ def planned(said):
     context = contexts.context(settings.from_parameters(parameters), time.monotonic() + 60)
     return change.run(context, parameters, action.Services(parameters), False)
 
-print(json.dumps(planned(json.loads(sys.argv[2]))))
+def acted():
+    # What the class does between the begin record and the end record; then, as if its end had not been recorded.
+    from ansible_collections.healtharchive.remediation.plugins.module_utils import recorded
+    known = {**settings.ARGUMENT_SPEC, **change.ARGUMENT_SPEC, **action.ARGUMENT_SPEC}
+    parameters = {**{name: option.get("default") for name, option in known.items()}, "incident": sys.argv[1]}
+    context = contexts.context(settings.from_parameters(parameters), time.monotonic() + 100)
+    host = change.Host(context, None, sys.argv[1])
+    services = action.Services(parameters)
+    plan = services.plan(host)
+    services.act(host, plan)
+    begun = recorded.Action("service-1", sys.argv[1], "service", "2026-11-23T18:00:00Z", plan.subjects)
+    return [seen._asdict() for seen in (services.observe(host, plan), services.settle(host, begun))]
+
+said = json.loads(sys.argv[2])
+print(json.dumps(acted() if "act" in said else planned(said)))
 """
 
 
@@ -156,6 +170,21 @@ pause.begin(context, "worker", "2026-11-23-crawl", 300, lambda: None)
     assert (
         planned("systemctl stop healtharchive-remediation-worker-resume.timer")["code"] == "worker_stopped_on_purpose"
     )
+
+
+def test_what_dies_again_has_failed_and_what_holds_is_applied(planned):
+    drop_in = "d=/run/systemd/system/healtharchive-api.service.d; mkdir -p $d\n"
+    drop_in += "printf '[Service]\\nExecStart=\\nExecStart=/bin/sleep 3\\n' >$d/x.conf; systemctl daemon-reload\n"
+    seen, settled = planned("systemctl stop healtharchive-api\n" + drop_in, act=True)
+    assert (seen["outcome"], seen["changed"], seen["code"]) == ("failed", True, "died_again")
+    assert seen["states"]["unit " + API]["state"] != "active"
+    assert (settled["outcome"], settled["changed"]) == ("failed", None)
+    mended = "rm -r /run/systemd/system/healtharchive-api.service.d; systemctl daemon-reload; systemctl stop healtharchive-api"
+    seen, settled = planned(mended, act=True)
+    assert (seen["outcome"], seen["changed"], seen["code"]) == ("applied", True, None)
+    assert "/api/health answers 200. check-db reaches PostgreSQL." in seen["detail"]
+    assert (settled["outcome"], settled["changed"]) == ("applied", None)
+    assert settled["detail"].startswith("It was cut off; this is how it is now. ")
 
 
 def test_a_unit_that_loops_for_no_known_cause_is_left(planned):
