@@ -253,7 +253,11 @@ def test_the_worker_is_restarted_only_if_nothing_else_would_be_interrupted(
     named["restart"] = ["/bin/sh", "-c", "echo yes >%s" % (tmp_path / "restarted")]
     (tmp_path / "guard.py").write_text(worker._CODE % {"config": ascii(json.dumps(named))})
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(tmp_path / "guard.py")], capture_output=True, text=True, timeout=60
+        [sys.executable, "-I", "-S", str(tmp_path / "guard.py")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "restarted").exists() is restarts
@@ -268,6 +272,10 @@ def test_a_restart_that_fails_fails_the_unit(tmp_path):
     }  # fmt: skip
     (tmp_path / "guard.py").write_text(worker._CODE % {"config": ascii(json.dumps(named))})
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(tmp_path / "guard.py")], capture_output=True, text=True, timeout=60
+        [sys.executable, "-I", "-S", str(tmp_path / "guard.py")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (1, "s: worker: its restart ended with 1\n")
