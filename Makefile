@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench pairs races recoveries lint sanity clean distclean docs venv print-venv print-collections \
+.PHONY: help demo test test-quick bench pairs races recoveries drill lint sanity clean distclean docs venv print-venv print-collections \
 	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-changes stage-oldest-core
 
@@ -58,6 +58,10 @@ recoveries: ## Try every cell of docs/recoveries.md on a sandbox host (root, abo
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_RECOVERIES=all HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
 		tools/run pytest tests/end_to_end/test_recoveries_table.py
+
+drill: ## Break a host, and carry the incident to its end: FAULT=... or INCIDENT=I10 (root, about 4 minutes)
+	@tools/requisites controller sandbox
+	@tools/run tests/drills/drill $(if $(INCIDENT),--incident $(INCIDENT),--fault $(FAULT))
 
 lint: ## Run the linters
 	@tools/requisites controller lint
