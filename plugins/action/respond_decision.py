@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils import commands, yaml_file
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import commands, mistyped, yaml_file
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident import forged
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import Refused
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.incident.refusal import result as refused
@@ -40,6 +40,7 @@ class ActionModule(ActionBase):
         host = str((task_vars or {}).get("inventory_hostname", "unknown"))
         try:
             forged.check(self._loader)
+            mistyped.check(self._loader)
             known = answers.compile_answers(yaml_file.variables(options["answers_file"]).get("respond_answers"))
             decision = decide.decide(options["evidence"], options["result"], known)
         except Refused as refusal:

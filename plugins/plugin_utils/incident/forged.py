@@ -18,7 +18,7 @@ REGISTERED = (
     *("incident_joined", "incident_recorded", "incident_noted", "incident_branched"),
     *("triage_done", "triage_unrecorded", "verify_done"),
     *("precondition_granted", "precondition_released"),
-    "respond_decided",
+    *("respond_decided", "drill_broken"),
 )
 # Of every role that changes a host: the plan, and what became of it.
 _OF_CHANGES = re.compile(r"(?:recover_[a-z_]+|deploy_pinned_ref)_(?:planned|done)")
