@@ -138,15 +138,16 @@ def _of_unit(shown: Mapping[str, str], default: str) -> Optional[str]:
 
 
 def _processes(context: Context, default: str) -> Iterator[Reader]:
-    """As the service's programs that run were started, however long ago and by whomever."""
-    programs = (context.settings.checkout + "/.venv/bin/").encode("utf-8", "surrogateescape")
+    """As the service's own programs that run were started, however long ago and by whomever: what locks a job is the CLI."""
+    program = os.fsencode(context.settings.cli)
     ours = os.getpid()
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == ours:
             continue
         try:
             words = _read("/proc/%s/cmdline" % name).split(b"\0")
-            if not any(word.startswith(programs) for word in words[:2]):
+            # By itself or by an interpreter.
+            if not any(_is(word, program) for word in words[:2]):
                 continue
             content = _read("/proc/%s/environ" % name)
         except (FileNotFoundError, ProcessLookupError):
@@ -161,6 +162,12 @@ def _processes(context: Context, default: str) -> Iterator[Reader]:
         command = b" ".join(words[:4]).decode("utf-8", "replace")
         who = "process %s (%s)" % (name, one_line(context.redactor.text(command), 120))
         yield Reader(who, directory, directory is None or _same(name, directory))
+
+
+def _is(word: bytes, program: bytes) -> bool:
+    """Also where it is called from its checkout, by a part of its path. The bare name is that of a database and a user, too."""
+    path = os.path.normpath(word)
+    return path == program or (b"/" in path and program.endswith(b"/" + path))
 
 
 def _read(path: str) -> bytes:

@@ -76,7 +76,8 @@ def test_what_systemd_says_in_another_form_is_not_known() -> None:
 
 
 def readers_of_processes(checkout: Path) -> Dict[str, Optional[str]]:
-    context: Any = SimpleNamespace(settings=SimpleNamespace(checkout=str(checkout)), redactor=Redactor(frozenset()))
+    settings = SimpleNamespace(cli=str(checkout) + "/.venv/bin/healtharchive")
+    context: Any = SimpleNamespace(settings=settings, redactor=Redactor(frozenset()))
     return {each.who: each.directory for each in lock_directories._processes(context, DEFAULT)}
 
 
@@ -85,10 +86,17 @@ def test_processes_by_what_they_were_started_with(tmp_path: Path) -> None:
     program.parent.mkdir(parents=True)
     program.symlink_to(sys.executable)
     sleep = [str(program), "-I", "-S", "-c", "import sys; print(flush=True); sys.stdin.read()"]
+    other = program.with_name("pip")
+    other.symlink_to(sys.executable)
     assert readers_of_processes(tmp_path) == {}
     started = [
-        subprocess.Popen(sleep, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for environment in ({"HEALTHARCHIVE_JOB_LOCK_DIR": "/elsewhere"}, {"HEALTHARCHIVE_JOB_LOCK_DIR": ""})
+        subprocess.Popen(argv, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for argv, environment in (
+            (sleep, {"HEALTHARCHIVE_JOB_LOCK_DIR": "/elsewhere"}),
+            (sleep, {"HEALTHARCHIVE_JOB_LOCK_DIR": ""}),
+            # Of the same environment, and locks no job.
+            ([str(other), *sleep[1:]], {"HEALTHARCHIVE_JOB_LOCK_DIR": "/pip"}),
+        )
     ]
     try:
         for process in started:
@@ -96,7 +104,7 @@ def test_processes_by_what_they_were_started_with(tmp_path: Path) -> None:
         found = readers_of_processes(tmp_path)
         assert sorted(map(str, found.values())) == ["/elsewhere", DEFAULT]
         assert all(str(program) in who for who in found)
-        assert {int(who.split()[1]) for who in found} == {process.pid for process in started}
+        assert {int(who.split()[1]) for who in found} == {process.pid for process in started[:2]}
     finally:
         for process in started:
             process.kill()
@@ -109,3 +117,22 @@ def test_a_link_is_the_directory_that_it_leads_to(tmp_path: Path) -> None:
     os.symlink(tmp_path / "real", tmp_path / "link")
     variables = {"HEALTHARCHIVE_JOB_LOCK_DIR": str(tmp_path / "link")}
     assert lock_directories._path(variables, DEFAULT) == str(tmp_path / "real")
+
+
+@pytest.mark.parametrize(
+    ("word", "is_it"),
+    [
+        ("/opt/healtharchive/.venv/bin/healtharchive", True),
+        (".venv/bin/healtharchive", True),
+        ("./.venv/bin/healtharchive", True),
+        ("bin/healtharchive", True),
+        ("healtharchive", False),
+        ("/opt/elsewhere/.venv/bin/healtharchive", False),
+        ("/opt/healtharchive/.venv/bin/pip", False),
+        ("/opt/healtharchive/.venv/bin/python3", False),
+        ("/", False),
+        ("", False),
+    ],
+)
+def test_only_the_services_own_program_locks_jobs(word: str, is_it: bool) -> None:
+    assert lock_directories._is(word.encode(), b"/opt/healtharchive/.venv/bin/healtharchive") is is_it
