@@ -42,7 +42,7 @@ class Observation(NamedTuple):
     """What was seen after the act, by another way than what acted. ``outcome``: applied, failed, unknown or nothing_to_do, or
     ``running`` when the act was handed to the host's systemd and goes on there: then its end is recorded when it is settled.
     ``changed`` None: not known; ``states`` as ``before`` and ``after`` of the plan. ``code`` and ``next_step`` say more where it
-    did not go as it should."""
+    did not go as it should. ``evidence``: what else was seen; it is in the result, and not on record."""
 
     outcome: str
     changed: Optional[bool]
@@ -243,6 +243,8 @@ def _approved(host: Host, action: Action, approved: str, parameters: Mapping[str
         "states": dict(seen.states),
         "diff": difference(plan.before, seen.states or plan.before),
     }
+    if seen.evidence:
+        result["evidence"] = dict(seen.evidence)
     if seen.outcome == "running":
         return result
     problem = _finish(host, host.incident, action_id, seen)

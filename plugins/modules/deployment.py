@@ -121,7 +121,7 @@ outcome:
   sample: applied
 plan:
   description: What would be done, or was done.
-  returned: when there is one
+  returned: when there is one, and not of a deploy that failed; that one's is in the record
   type: dict
 plan_id:
   description: The digest of the plan, by which it is approved.

@@ -322,6 +322,9 @@ def _result(
         return result
     if "output" in result:
         told["printed"] = "all of it is on the host until its next boot: %s" % result["output"]
+    # Ansible prints the whole result of what failed; the plan was read before, and is in the record.
+    for name in ("plan", "states"):
+        del result[name]
     result.update(code=verdict.code, next_step=verdict.next_step)
     result["evidence"] = {
         "step": verdict.step,

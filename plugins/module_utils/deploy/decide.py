@@ -144,8 +144,8 @@ def _check_commit(facts: Facts, wanted: Wish) -> None:
     if not commit.known:
         raise Refusal(
             "ref_unknown",
-            "There is no commit %s in the service's repository, neither here nor on origin/main." % wanted.ref,
-            "Push it to origin/main first, or correct the id. origin/main is at %s." % commit.origin_main,
+            "Commit %s is neither on origin/main nor in the checkout." % wanted.ref,
+            "Merge it into origin/main first, or correct the id. origin/main is at %s." % commit.origin_main,
             origin_main=commit.origin_main,
         )
     if commit.on_main is not True:
@@ -208,8 +208,8 @@ def _check_rights(facts: Facts, wanted: Wish) -> None:
     if facts.sudo is not True:
         raise Refusal(
             "sudo_refused",
-            "%s may not restart %s with sudo and without a password%s: the deploy would end in the middle, before its restarts."
-            % (facts.service_user, API, " (%s)" % facts.sudo_problem if facts.sudo_problem else ""),
+            "%s may not restart %s and %s with sudo and without a password%s: the deploy would end in the middle, before its "
+            "restarts." % (facts.service_user, API, WORKER, " (%s)" % facts.sudo_problem if facts.sudo_problem else ""),
             "See what it may do: sudo -l -U %s. %s" % (facts.service_user, _AGAIN),
         )
     if wanted.apply_alerting and not facts.webhook_there:

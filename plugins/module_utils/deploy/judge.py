@@ -13,7 +13,8 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 from ..parse.deploy import Report
 from ..parse.text import one_line
 from ..probes.units import API, WORKER
-from .decide import RESTARTED, STOPPED
+from . import worker
+from .decide import RESTARTED, RESTARTED_AFTER, STOPPED
 from .facts import Process, Seen
 
 # How the unit ended. LOST: nothing of it is left, a boot came between. NEVER: it was begun on record and never started.
@@ -79,7 +80,7 @@ class Verdict(NamedTuple):
 class _Parts:
     """What is deployed, what is live, what is not, and what was not seen."""
 
-    def __init__(self, begun: Begun, seen: Seen) -> None:
+    def __init__(self, begun: Begun, seen: Seen, report: Optional[Report]) -> None:
         self.deployed: List[str] = []
         self.live: List[str] = []
         self.not_yet: List[str] = []
@@ -102,7 +103,7 @@ class _Parts:
         )
         self._schema(begun, seen, at_ref)
         self._api(seen.api)
-        self._worker(begun, seen.worker)
+        self._worker(begun, seen.worker, report)
 
     def _put(
         self, good: List[str], words: str, otherwise: str, is_so: Optional[bool], unseen: Optional[str] = "the commit"
@@ -142,8 +143,12 @@ class _Parts:
             old = "the API was started before code and environment last changed"
             self._put(self.live, "the API", old, process.current, "whether the API was started since")
 
-    def _worker(self, begun: Begun, process: Optional[Process]) -> None:
-        demanded = begun.worker == RESTARTED
+    def _worker(self, begun: Begun, process: Optional[Process], report: Optional[Report]) -> None:
+        said = None if report is None else report.ours
+        # After the script it is restarted, unless it was said why not.
+        demanded = begun.worker == RESTARTED or (
+            begun.worker == RESTARTED_AFTER and not (said or "").startswith(worker.LEFT)
+        )
         if process is None:
             self.unseen.append("the worker's unit")
             self.demanded += [None] if demanded else []
@@ -186,7 +191,7 @@ def _wrong_head(begun: Begun, seen: Seen) -> str:
 
 def judge(begun: Begun, ended: Ended, report: Optional[Report], seen: Seen) -> Verdict:
     """``report``: of everything that was printed, None where nothing is left of it."""
-    parts = _Parts(begun, seen)
+    parts = _Parts(begun, seen, report)
     told = parts.told()
     if ended.how in (OK, CODE) and report is not None:
         told.update(_checks(report))

@@ -178,13 +178,16 @@ def _lock(context: Context) -> Tuple[str, Optional[str], Tuple[str, ...]]:
 
 
 def _sudo(context: Context) -> Finding:
-    """Whether the service user may restart the API with sudo and without a password, as the script does."""
-    argv = ["/usr/bin/sudo", "-n", "-l", "/usr/bin/systemctl", "restart", API.rpartition(".")[0]]
-    result = context.run(argv, _SECONDS, host.account(context.settings.service_user))
-    if result.failure is not None:
-        return Finding(None, [failed(result, "sudo -l")])
-    why = complaint(result.stderr)
-    return Finding({"allowed": result.rc == 0}, [Problem("command_failed", why)] if result.rc != 0 and why else [])
+    """Whether the service user may restart API and worker with sudo and without a password, as the script does."""
+    for unit in (API, WORKER):
+        argv = ["/usr/bin/sudo", "-n", "-l", "/usr/bin/systemctl", "restart", unit.rpartition(".")[0]]
+        result = context.run(argv, _SECONDS, host.account(context.settings.service_user))
+        if result.failure is not None:
+            return Finding(None, [failed(result, "sudo -l")])
+        if result.rc != 0:
+            why = complaint(result.stderr)
+            return Finding({"allowed": False}, [Problem("command_failed", why)] if why else [])
+    return Finding({"allowed": True}, [])
 
 
 def _held_jobs(context: Context) -> Set[int]:

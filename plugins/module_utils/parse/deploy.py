@@ -103,7 +103,6 @@ def report(output: bytes, ended: bool) -> Report:
     own = [line for line in lines if line.startswith(OURS)]
     said_last = [line for line in lines if line.strip() and not line.startswith(OURS)][-1:]
     modes = [line[len(_MODE) :] for line in header if line.startswith(_MODE)]
-    in_last = named[-1][1] if named else header
     return Report(
         applies={"APPLY": True, "DRY-RUN": False}.get(modes[0]) if len(modes) == 1 else None,
         sha_before=_sha(header, _BEFORE),
@@ -112,7 +111,7 @@ def report(output: bytes, ended: bool) -> Report:
         last=last,
         complete=said_last == [_COMPLETE],
         refused=_refused(header) if not steps else None,
-        complaint=_complaint(in_last),
+        complaint=_complaint(_since_last(header, sections)),
         worker_skipped=any(line == _WORKER_SKIPPED for name, said in named for line in said),
         ours=one_line(own[-1][len(OURS) :], _LINE_LIMIT) if own else None,
         public=_public([line for name, said in named if name == "public surface" for line in said], ended),
@@ -136,6 +135,16 @@ def _sections(lines: List[str]) -> Tuple[List[str], List[Tuple[Step, List[str]]]
                 continue
         (sections[-1][1] if sections else header).append(line)
     return header, sections
+
+
+def _since_last(header: List[str], sections: List[Tuple[Step, List[str]]]) -> List[str]:
+    """What was printed since the last step that is known began."""
+    found: List[str] = []
+    for step, said in reversed(sections):
+        found = said + found
+        if step.name is not None:
+            return found
+    return header + found
 
 
 def _sha(lines: List[str], label: str) -> Optional[str]:

@@ -277,6 +277,17 @@ def test_an_observation_that_raises(place):
     assert "OSError: gone." in result["detail"]
 
 
+def test_what_else_was_seen_is_told_of_what_went_well_too(place):
+    class Warm(Lamp):
+        def observe(self, host, plan):
+            return super().observe(host, plan)._replace(evidence={"degrees": 40})
+
+    done = place.approve(Warm)
+    assert (done["outcome"], done["evidence"]) == ("applied", {"degrees": 40})
+    place.lamp.write_text("off")
+    assert "evidence" not in place.approve()
+
+
 def test_a_plan_that_raises(place):
     class Silly(Lamp):
         def plan(self, host):

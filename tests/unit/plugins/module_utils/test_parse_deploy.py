@@ -85,6 +85,17 @@ def test_a_dry_run_is_no_deploy():
     assert (found.applies, found.complete, found.sha_target) == (False, True, BEFORE)
 
 
+def test_what_a_step_prints_after_a_line_that_is_no_known_step_is_its_own():
+    output = (
+        b"Mode:        APPLY\n+ wait_for_health \"http://127.0.0.1:8001/api/health\" (attempts=30, delay=1s)\n"
+        b"+ bash -lc curl -fsS \"http://127.0.0.1:8001/api/health\" | head -c 2000; echo\n"
+        b"ERROR: Health check failed after 30 attempts: http://127.0.0.1:8001/api/health\n"
+    )
+    found = deploy.report(output, True)
+    assert (found.last, len(found.steps)) == ("health", 2)
+    assert found.complaint == "ERROR: Health check failed after 30 attempts: http://127.0.0.1:8001/api/health"
+
+
 def test_a_worker_that_was_left_alone():
     found = report("skip-worker")
     assert (found.complete, found.worker_skipped) == (True, True)
