@@ -42,7 +42,7 @@ test-quick: ## Run the tests that need no host (under 2 minutes)
 	@tools/requisites controller lint
 	@$(STAGES) unit -- roles lint
 
-bench: ## Measure triage beside the runbook (root, about 12 minutes)
+bench: ## Measure triage beside the runbook (root, about 15 minutes)
 	@tools/requisites controller sandbox
 	@tools/run tests/bench/bench
 

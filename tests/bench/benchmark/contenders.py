@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-from .guests import ROOT, Failure
+from .guests import ROOT, Failure, Guests
 from .link import Link, inventory
 
 _CHECKOUT = "/opt/healtharchive"
@@ -147,3 +147,17 @@ class Triage:
     def probe(self, name: str, host: Optional[str] = None) -> Dict[str, Any]:
         """The data of one probe in the last run."""
         return self.evidence[host or self._links[0].name]["probes"][name]["data"]
+
+
+def recover(these: Guests, guest: str, pairs: int, jobs: int) -> Dict[str, List[float]]:
+    """What tests/bench/recovering.py measures on the guest: the seconds of each contender, in the order of the pairs."""
+    program = (ROOT / "tests" / "bench" / "recovering.py").read_text()
+    these.write_tree(guest, ROOT / "plugins", "module_utils", _COLLECTIONS + _PLUGINS)
+    these.write_file(guest, "/run/recovering.py", "0600", program)
+    return json.loads(
+        these.run(guest, "python3 /run/recovering.py %s %d %d" % (_COLLECTIONS, pairs, jobs)).splitlines()[-1]
+    )
+
+
+_COLLECTIONS = "/run/collections"
+_PLUGINS = "/ansible_collections/healtharchive/remediation/plugins"

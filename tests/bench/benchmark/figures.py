@@ -17,6 +17,7 @@ RATIOS = (
     "growth_log",
     "growth_journal",
     "host_peak_mib",
+    "stale_jobs_module_vs_command",
     "fleet20_vs_one",
     "fleet20_own_cores_vs_one",
 )

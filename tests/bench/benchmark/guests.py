@@ -75,6 +75,18 @@ class Guests:
     def write_file(self, name: str, path: str, mode: str, content: str) -> None:
         _sandbox("ssh", name, "--", "sudo install -m %s /dev/stdin %s" % (mode, path), text=content)
 
+    def write_tree(self, name: str, parent: Path, folder: str, target: str) -> None:
+        """The folder of this machine, below the target."""
+        command = ["tar", "--create", "--exclude=__pycache__", "-C", str(parent), folder]
+        packed = subprocess.run(command, capture_output=True, check=True).stdout
+        unpack = "sudo mkdir -p {0} && sudo tar --extract -C {0}".format(target)
+        argv = [str(SANDBOX), "ssh", name, "--", unpack]
+        subprocess.run(argv, input=packed, capture_output=True, check=True, timeout=60)
+
+    def run(self, name: str, command: str, seconds: float = 1800) -> str:
+        """Run a command as root; its standard output."""
+        return _sandbox("ssh", name, "--", "sudo " + command, seconds=seconds)
+
     def variables(self, name: str) -> Dict[str, Any]:
         """How Ansible reaches it, and its public addresses: host variables of the sandbox's inventory."""
         return json.loads(_sandbox("inventory", name))["_meta"]["hostvars"][name]

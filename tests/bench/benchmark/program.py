@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping
 
 from . import figures, memory
-from .contenders import Runbook, Triage, naive
+from .contenders import Runbook, Triage, naive, recover
 from .guests import Failure, Guests, at_once, boot, guests, many_watches, say
 from .link import Link
 
@@ -27,7 +27,8 @@ LOG_BYTES = 1024**3
 JOURNAL_LINES = 200_000
 FLEET = 20
 MEMORY_RUNS = 3
-PARTS = ("link", "growth", "memory", "fleet")
+STALE_JOBS = 500
+PARTS = ("link", "growth", "memory", "stale", "fleet")
 
 Contender = Callable[[], float]
 
@@ -147,6 +148,17 @@ class Benchmark:
             self.measured["host_peak_%s_mib" % name] = round(most / 1024**2, 1)
         self.measured["host_peak_mib"] = round(max(peaks.values()) / 1024**2, 1)
 
+    def stale(self) -> None:
+        """The recovery of many stale jobs among more, by the service's command and by the module; both on the guest itself."""
+        boot(self.guests, ["bench-stale"])
+        self.guests.run_load("bench-stale", "jobs", str(JOBS))
+        self.guests.run_load("bench-stale", "stale", str(STALE_JOBS))
+        samples = recover(self.guests, "bench-stale", self.pairs, STALE_JOBS)
+        self.measured.update(figures.seconds({"stale_jobs_" + name: values for name, values in samples.items()}))
+        self.measured.update(stale_jobs=STALE_JOBS)
+        self.measured["stale_jobs_module_vs_command"] = figures.ratio(samples["module"], samples["command"])
+        self.guests.down(["bench-stale"])
+
     def fleet(self) -> None:
         """Twenty hosts at once against one: as they are, and as if each had cores of its own."""
         names = ["bench", *("bench-%02d" % number for number in range(2, FLEET + 1))]
@@ -202,6 +214,8 @@ def run(pairs: int, parts: List[str]) -> Dict[str, Any]:
                 if "memory" in parts:
                     benchmark.host_memory(triages)
                 running.down([name for name in running.names if name != "bench"])
+            if "stale" in parts:
+                benchmark.stale()
             if "fleet" in parts:
                 benchmark.fleet()
         finally:

@@ -170,6 +170,17 @@ def test_what_is_approved_is_done_once_and_is_on_record(place, permit):
     assert (again["outcome"], again["changed"], len(place.events())) == ("nothing_to_do", False, 2)
 
 
+class Bright(Lamp):
+    def observe(self, host, plan):
+        return super().observe(host, plan)._replace(evidence={"lumens": 800})
+
+
+def test_what_was_seen_is_told_where_it_went_well_too(place, permit):
+    assert "evidence" not in place.approve()
+    place.lamp.write_text("off")
+    assert place.approve(Bright)["evidence"] == {"lumens": 800}
+
+
 @pytest.mark.parametrize(
     ("said", "code"),
     [
