@@ -91,6 +91,7 @@ def test_a_cli_that_never_returns(host, tmp_path):
 
 
 def test_a_hung_mount(host, broken, tmp_path):
+    """Law 10."""
     broken("hot_path_hung")
     triage = host.triage(tmp_path, "-e", "triage_deadline=40")
     assert triage.rc == 0

@@ -26,6 +26,7 @@ def state(host) -> str:
 
 
 def test_a_healthy_host_is_left_as_it_was(host, tmp_path):
+    """Law 8."""
     before = state(host)
     assert len(before) > 10_000
     assert host.triage(tmp_path).rc == 0

@@ -137,7 +137,7 @@ def test_the_looks_find_what_is_there(host, planted):
 
 
 def test_no_secret_gets_out(host, planted, tmp_path):
-    """At the highest verbosity: on a healthy host, and with the database down, so that error texts are shown too."""
+    """Law 9, at the highest verbosity: on a healthy host, and with the database down, so that error texts are shown too."""
     write_lines(host, planted)
     begin = cursor(host)
     with sampled(host, planted) as found:

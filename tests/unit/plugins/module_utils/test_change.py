@@ -135,6 +135,7 @@ def place(tmp_path, monkeypatch, permit):
 
 
 def test_a_plan_changes_nothing_and_needs_no_clearance(place, permit):
+    """Law 2."""
     planned = place.run()
     assert (planned["outcome"], planned["changed"], planned["head"]) == ("planned", False, HEAD)
     assert planned["plan"]["commands"] == [["switch", "on"]]
@@ -200,6 +201,7 @@ def test_what_was_seen_is_told_where_it_went_well_too(place, permit):
     ],
 )
 def test_what_is_refused_leaves_nothing(place, said, code):
+    """Law 3 among them: without an incident that is open nothing is begun."""
     planned = place.run()
     place.did.clear()
     result = place.run(**{"approve": planned["plan_id"], "clearance": TOKEN, **said})
@@ -310,6 +312,8 @@ def test_a_plan_that_raises(place):
 
 
 def test_a_begin_record_that_cannot_be_written(place, monkeypatch):
+    """Law 4: then nothing is done."""
+
     def full(*_arguments: Any, **_more: Any) -> None:
         raise audit.AuditUnavailable("audit_disk_full", "The disk is full.", "Make room.")
 
@@ -482,7 +486,7 @@ def test_acts_of_other_kinds_are_not_settled(place):
 
 
 def test_the_budget_is_of_the_host_and_not_of_the_run(place):
-    """Counted on the record: also what other incidents and other laptops did."""
+    """Law 11, counted on the record: also what other incidents and other laptops did."""
     for _time in range(Lamp.budget.per_subject):
         assert place.approve()["outcome"] == "applied"
         place.lamp.write_text("off")
@@ -503,6 +507,7 @@ def test_what_was_refused_after_it_began_uses_nothing_up(place, permit):
 
 
 def test_only_one_acts_at_a_time(place):
+    """Law 5."""
     planned = place.run()
     ready, go = os.pipe(), os.pipe()
 

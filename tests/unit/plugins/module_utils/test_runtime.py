@@ -130,7 +130,7 @@ def test_no_answer_is_none(how):
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
 def test_it_goes_on_when_its_caller_and_the_callers_group_are_killed(tmp_path, number):
-    """As sudo does it when the link is cut."""
+    """Law 6: as sudo does it when the link is cut."""
     caller = os.fork()
     if caller == 0:
         os.setsid()

@@ -134,6 +134,7 @@ def combinations() -> Iterator[Tuple[Facts, List[str], List[str]]]:
 
 
 def test_every_combination_of_the_facts():
+    """Law 1: what is demanded and not proved is refused."""
     count = 0
     for facts, layers, codes in combinations():
         count += 1

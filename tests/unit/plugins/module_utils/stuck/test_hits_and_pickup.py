@@ -57,6 +57,7 @@ def test_it_is_named_with_progress_and_retries() -> None:
     [([], [], [6, 9]), ([6], [], [9]), ([], [6], [9]), ([6, 9], [], []), ([9], [6], []), ([77], [], [6, 9])],
 )
 def test_only_what_was_accepted_is_interrupted(accepted: Any, stalled: Any, refused: List[int]) -> None:
+    """Law 12."""
     found = hits.refuse_unaccepted([IN_WORKER, UNKNOWN], accepted, stalled, "Stopping the worker")
     if not refused:
         assert found is None
