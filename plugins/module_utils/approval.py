@@ -9,16 +9,20 @@ part in it. Private to this collection.
 from __future__ import annotations
 
 import re
-from typing import Optional
+from typing import Optional, Tuple
 
 from .envfile import EnvironmentFile
 from .parse.text import one_line
 from .plan import ID_LENGTH
 from .probe import Context
+from .probes.units import API
 from .refusal import Refusal
 
 AUTOMATIC = "auto"
 VARIABLE = "HEALTHARCHIVE_ENV"
+_SECONDS = 10.0
+# "EnvironmentFiles=/etc/healtharchive/backend.env (ignore_errors=no)", a line for each.
+_UNIT_FILE = re.compile(rb"^EnvironmentFiles=(/.*) \(ignore_errors=(?:yes|no)\)$", re.MULTILINE)
 _PLAN_ID = re.compile(r"[0-9a-f]{%d}" % ID_LENGTH)
 # A word that is none of these may be anybody's name for production.
 _NOT_PRODUCTION = ("staging", "development", "dev", "test", "testing")
@@ -43,6 +47,15 @@ def check_no_production(context: Context) -> str:
     """The name of the environment, where it is certainly not production; :class:`Refusal` (``production``,
     ``environment_unknown``)."""
     file = context.settings.env_file
+    # Of several, a later one may say otherwise.
+    if files_of_the_service(context) != (file,):
+        raise Refusal(
+            "environment_unknown",
+            "%s is not the one environment file that %s is started with, so what it says may not be what this host is."
+            % (file, API),
+            "Leave env_file out, or set healtharchive_env_file for this host to the file that the unit names: systemctl cat %s"
+            % API,
+        )
     name = None if context.environment is None else _agreed(context.environment)
     if name is None:
         raise Refusal(
@@ -59,6 +72,15 @@ def check_no_production(context: Context) -> str:
         "On this host a person reads and approves each plan, with its id: run it without approve. A drill needs a host whose "
         "%s is one of %s." % (VARIABLE, ", ".join(_NOT_PRODUCTION)),
     )
+
+
+def files_of_the_service(context: Context) -> Tuple[str, ...]:
+    """The environment files that systemd starts the API with; none where it does not say."""
+    argv = ["/usr/bin/systemctl", "show", API, "--no-pager", "--property=EnvironmentFiles"]
+    result = context.run(argv, _SECONDS)
+    if result.rc != 0:
+        return ()
+    return tuple(line.decode("utf-8", "replace") for line in _UNIT_FILE.findall(result.stdout))
 
 
 def _agreed(found: EnvironmentFile) -> Optional[str]:

@@ -23,9 +23,11 @@ from .probe import Context, Problem, complaint, failed
 GIT_SECONDS = 10.0
 REMOTE_SECONDS = 15.0
 MAIN = "refs/heads/main"
-# No lock and no housekeeping in a repository that is only read, and none of the programs that its configuration names.
+# No lock and no housekeeping in a repository that is only read, and none of the programs that its configuration names; no commit
+# that somebody put in another's place, and no file taken for unchanged that was written to.
 GIT_OPTIONS = (
-    "--no-optional-locks",
+    *("--no-optional-locks", "--no-replace-objects"),
+    *("-c", "core.trustctime=true", "-c", "core.checkStat=default"),
     *("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "i18n.logOutputEncoding=UTF-8"),
     *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
     *("-c", "fetch.recurseSubmodules=false", "-c", "submodule.recurse=false"),
@@ -46,8 +48,10 @@ class Repository:
     def run(
         self, *arguments: str, seconds: float = GIT_SECONDS, variables: Optional[Mapping[str, str]] = None
     ) -> host.Result:
-        environment = {"GIT_TERMINAL_PROMPT": "0", **(variables or {})}
-        argv = ["/usr/bin/git", "-C", self.context.settings.checkout, *GIT_OPTIONS, *arguments]
+        # Ancestors are those that the commits name, and the working tree is the one that is asked about.
+        environment = {"GIT_TERMINAL_PROMPT": "0", "GIT_GRAFT_FILE": "/dev/null", **(variables or {})}
+        checkout = self.context.settings.checkout
+        argv = ["/usr/bin/git", "-C", checkout, "--work-tree=" + checkout, *GIT_OPTIONS, *arguments]
         return self.context.run(argv, seconds, self.owner, environment=environment)
 
     def ask(self, parser: Callable[[bytes], Any], *arguments: str, **options: Any) -> Any:

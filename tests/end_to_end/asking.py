@@ -1,6 +1,6 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asking the clearance's own code on a host without Ansible between: many questions in the time that Ansible takes for one."""
+"""Asking the collection's own code on a host without Ansible between: many questions in the time that Ansible takes for one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from .test_incident import put_utilities
 
 # Each line of its standard input is one question, each line that it prints is one answer.
 _SCRIPT = r"""
-import json, subprocess, sys, time
+import importlib, json, subprocess, sys, time
 sys.path.insert(0, "/run/collections")
-from ansible_collections.healtharchive.remediation.plugins.module_utils import clearance, contexts, settings
+from ansible_collections.healtharchive.remediation.plugins import module_utils
+from ansible_collections.healtharchive.remediation.plugins.module_utils import change, clearance, contexts, settings
 from ansible_collections.healtharchive.remediation.plugins.module_utils.clearance import desk
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
 
@@ -23,9 +24,23 @@ def done(script):
     found = subprocess.run(["bash", "-euo", "pipefail", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return {"rc": found.returncode, "stdout": found.stdout, "stderr": found.stderr}
 
+def changed(question):
+    module = importlib.import_module("%s.%s" % (module_utils.__name__, question["module"]))
+    specification = {**settings.ARGUMENT_SPEC, **change.ARGUMENT_SPEC, **module.ARGUMENT_SPEC}
+    parameters = {name: option.get("default") for name, option in specification.items()}
+    parameters.update({"incident": sys.argv[1], **question["options"]})
+    try:
+        context = contexts.context(settings.from_parameters(parameters), time.monotonic() + 60)
+        action = getattr(module, question["action"])(parameters)
+    except BadInput as error:
+        return change.refused(error)
+    return change.run(context, parameters, action, question["check"])
+
 def answer(question):
     if question["do"] == "run":
         return done(question["script"])
+    if question["do"] == "change":
+        return changed(question)
     asked = {"incident": sys.argv[1], **question.get("options", {})}
     specification = {**settings.ARGUMENT_SPEC, **desk.ARGUMENT_SPEC}
     parameters = {**{name: option.get("default") for name, option in specification.items()}, **asked}
@@ -61,8 +76,7 @@ class Desk:
         self._process.wait(30)
 
     def _answer(self, **question: Any) -> Dict[str, Any]:
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
+        self.begin(**question)
         return json.loads(self._process.stdout.readline())
 
     def run(self, script: str) -> str:
@@ -70,6 +84,15 @@ class Desk:
         done = self._answer(do="run", script=script)
         assert done["rc"] == 0, "%s\n%s" % (script, done)
         return done["stdout"]
+
+    def change(self, module: str, action: str, check_mode: bool = False, **options: Any) -> Dict[str, Any]:
+        """What a module that changes the host returns, of that class of module_utils."""
+        return self._answer(do="change", module=module, action=action, check=check_mode, options=options)
+
+    def begin(self, **question: Any) -> None:
+        """Ask without waiting for the answer."""
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
 
     def ask(self, check_mode: bool = False, **options: Any) -> Dict[str, Any]:
         """What the module clearance would return."""

@@ -52,7 +52,7 @@ def check(context: Context, token: Optional[str], incident: str, seconds: int) -
     _check_here(context, found, incident)
     _check_time(context, found, seconds)
     stand = standing.look(context)
-    if not holder.holds(stand.holder, found.lock_file):
+    if not holder.holds_for(stand.holder, found.lock_file, found.invocation):
         raise Refusal(
             "clearance_lock_lost",
             "The clearance does not hold the deploy lock %s any more: a deploy may have run." % found.lock_file,
@@ -92,13 +92,18 @@ def _check_here(context: Context, found: permit.Stored, incident: str) -> None:
             "The clearance was granted for incident %s, not for %s." % (found.incident, incident),
             "Act in the name of that incident, or release it and ask for one of this.",
         )
-    asked = (context.settings.checkout, context.settings.deploy_lock_file)
-    if (found.checkout, found.lock_file) != asked:
-        raise Refusal(
-            "clearance_of_another_checkout",
-            "The clearance was granted for %s with %s, not for %s with %s." % (found.checkout, found.lock_file, *asked),
-            "See which of the two is the service's, and where the other was set.",
-        )
+    for name, granted in (
+        ("checkout", found.checkout),
+        ("deploy_lock_file", found.lock_file),
+        *((name, getattr(found, name)) for name in ("env_file", "service_user", "ops_directory")),
+    ):
+        asked = getattr(context.settings, name)
+        if granted != asked:
+            raise Refusal(
+                "clearance_of_another_checkout",
+                "The clearance was granted with the %s %s, not with %s." % (name, granted, asked),
+                "See which of the two is the service's, and where the other was set.",
+            )
 
 
 def _check_time(context: Context, found: permit.Stored, seconds: int) -> None:

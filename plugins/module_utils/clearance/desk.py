@@ -135,8 +135,7 @@ def _grant(desk: Desk, asked: Wish, seconds: int, check_mode: bool) -> Dict[str,
         _check_not_held(desk, found)
         seen = _decided(desk, asked)
         token = permit.new_token()
-        stored = _stored(desk, asked, seconds, token, seen)
-        _hold(desk, stored, seen, seconds)
+        stored = _hold(desk, _stored(desk, asked, seconds, token, seen), seen, seconds)
     return {
         "outcome": "applied",
         "changed": True,
@@ -192,8 +191,10 @@ def _stored(desk: Desk, asked: Wish, seconds: int, token: str, seen: _Seen) -> S
         limit_at=times.from_epoch(now + _MOST_SECONDS),
         limit_boottime=boottime + _MOST_SECONDS,
         boot_id=identity.boot_id(),
+        invocation="",
         checkout=where.checkout,
         lock_file=where.deploy_lock_file,
+        **{name: getattr(where, name) for name in ("env_file", "service_user", "ops_directory")},
         required_commits=_required(seen),
         no_repo_change_reason=asked.reason,
         standing=seen.standing.kept(),
@@ -211,8 +212,9 @@ def _required(seen: _Seen) -> Tuple[str, ...]:
     return tuple(commit.sha for commit in seen.facts.required if commit.sha is not None)
 
 
-def _hold(desk: Desk, stored: Stored, seen: _Seen, seconds: int) -> None:
-    """Take the lock, see under it that nothing has moved, record it, write the permit. What fails leaves none of it."""
+def _hold(desk: Desk, stored: Stored, seen: _Seen, seconds: int) -> Stored:
+    """Take the lock, see under it that nothing has moved, record it, write the permit, and return that. What fails leaves none of
+    it."""
     data = {
         "clearance_id": stored.clearance_id,
         "holder": stored.holder,
@@ -226,15 +228,18 @@ def _hold(desk: Desk, stored: Stored, seen: _Seen, seconds: int) -> None:
     recorded = False
     try:
         now = standing.look(desk.context)
-        if now.kept() != seen.standing.kept() or not holder.holds(now.holder, stored.lock_file):
+        invocation = "" if now.holder is None else now.holder.invocation
+        if now.kept() != seen.standing.kept() or not holder.holds_for(now.holder, stored.lock_file, invocation):
             raise Refusal(
                 "moved_meanwhile",
                 "The checkout or its environment was changed while it was looked at.",
                 "See who is at work there (git -C %s reflog), then ask again." % stored.checkout,
             )
+        stored = stored._replace(invocation=invocation)
         desk.log.append(Draft("clearance_granted", data, stored.incident))
         recorded = True
         permit.write(stored)
+        return stored
     except BaseException:
         holder.stop(desk.context)
         if recorded:
@@ -341,7 +346,7 @@ def _over(found: Stored, unit: holder.Unit) -> Optional[str]:
         return "The host was rebooted."
     if found.seconds_left() <= 0:
         return "It expired."
-    if not holder.holds(unit, found.lock_file):
+    if not holder.holds_for(unit, found.lock_file, found.invocation):
         return "Its lock was let go."
     return None
 

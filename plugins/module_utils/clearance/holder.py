@@ -24,6 +24,8 @@ _END = "healtharchive-remediation-clearance-end"
 _TIMER = _END + ".timer"
 # What ends it first: it must not stop the next one, which has the same name.
 _ALL = (_TIMER, _END + ".service", UNIT)
+# What `systemctl show` must say of it.
+PROPERTIES = ("Id", "LoadState", "ActiveState", "MainPID", "ExecMainStartTimestamp", "InvocationID")
 _SYSTEMCTL = "/usr/bin/systemctl"
 _SECONDS = 20.0
 # flock needs some milliseconds to open the file and to say yes or no.
@@ -32,10 +34,11 @@ _DESCRIPTION_LIMIT = 100
 
 
 class Unit(NamedTuple):
-    """The holder as systemd shows it; ``pid`` None: no process."""
+    """The holder as systemd shows it; ``pid`` None: no process. ``invocation`` is another one each time that it is started."""
 
     active: bool
     pid: Optional[int]
+    invocation: str
 
 
 class Units(NamedTuple):
@@ -50,13 +53,14 @@ def unit(properties: Dict[str, str]) -> Unit:
     if not properties.get("ActiveState"):
         raise ParseError("unparsable", "systemctl show did not say the unit's ActiveState")
     process = systemd.main_process(properties)
-    return Unit(properties["ActiveState"] == "active", None if process is None else process[0])
+    pid = None if process is None else process[0]
+    return Unit(properties["ActiveState"] == "active", pid, properties.get("InvocationID", ""))
 
 
 def show(context: Context) -> Units:
     """:class:`Refusal` when systemd does not say."""
     argv = [_SYSTEMCTL, "show", *_ALL, "--no-pager", "--timestamp=us+utc"]
-    result = context.run([*argv, "--property=Id,LoadState,ActiveState,MainPID,ExecMainStartTimestamp"], _SECONDS)
+    result = context.run([*argv, "--property=" + ",".join(PROPERTIES)], _SECONDS)
     try:
         if result.failure is not None or result.rc != 0:
             raise ParseError("command_failed", complaint(result.stderr) or str(result.failure))
@@ -86,6 +90,11 @@ def holds(found: Optional[Unit], lock_file: str) -> bool:
     except OSError:
         return False
     return False
+
+
+def holds_for(found: Optional[Unit], lock_file: str, invocation: str) -> bool:
+    """Whether that very run of the unit has the lock: the unit of a later clearance has the same name."""
+    return found is not None and bool(invocation) and found.invocation == invocation and holds(found, lock_file)
 
 
 def has_lock(context: Context) -> bool:

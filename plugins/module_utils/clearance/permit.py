@@ -43,8 +43,13 @@ class Stored(NamedTuple):
     limit_at: str
     limit_boottime: float
     boot_id: str
+    # Of the unit that holds the lock: another one is another clearance's.
+    invocation: str
     checkout: str
     lock_file: str
+    env_file: str
+    service_user: str
+    ops_directory: str
     required_commits: Tuple[str, ...]
     no_repo_change_reason: Optional[str]
     standing: Mapping[str, Any]
@@ -146,7 +151,7 @@ def _stored(content: bytes) -> Stored:
     stored = Stored(**found)
     for name in (
         *("clearance_id", "token_digest", "incident", "granted_at", "expires_at", "limit_at"),
-        *("boot_id", "checkout", "lock_file"),
+        *("boot_id", "invocation", "checkout", "lock_file", "env_file", "service_user", "ops_directory"),
     ):
         if not isinstance(found[name], str):
             raise TypeError(name)

@@ -27,6 +27,8 @@ UNITS = (API, WORKER)
 _SECONDS = 10.0
 _LOG_BYTES = 256 * 1024
 _MOST_FILES = 20
+# The virtual environment is not the commit's; it is looked at by itself.
+_NOT_ENVIRONMENT = ":(exclude).venv"
 
 
 class Process(NamedTuple):
@@ -84,11 +86,23 @@ def look(context: Context) -> Standing:
     head = repository.ask(git.commit, "rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
     status = repository.ask(git.porcelain_z, "status", "--porcelain=v1", "-z", "--branch", "--untracked-files=normal")
     tracked = repository.ask(git.ls_files_v, "ls-files", "-z", "-v", "--full-name")
-    if head is None or status is None or tracked is None:
+    # Python loads what lies there. Only what the commit itself says is no part of it is left out, and not what somebody told git.
+    loose = repository.ask(
+        git.ls_files_z,
+        "ls-files",
+        "-z",
+        "--others",
+        "--exclude-per-directory=.gitignore",
+        "--",
+        "*.py",
+        _NOT_ENVIRONMENT,
+    )
+    if head is None or status is None or tracked is None or loose is None:
         raise git_unreadable(checkout, problems[0].message)
     # What git was told not to look at could be anything.
     unseen = ["%s %s" % (tag, path) for tag, path in tracked if tag != "H"]
-    differing = ["%s %s" % (entry["state"], entry["path"]) for entry in status["files"]] + unseen
+    shown = ["%s %s" % (entry["state"], entry["path"]) for entry in status["files"]]
+    differing = shown + unseen + ["?? %s" % path for path in loose if not _within(path, shown)]
     said: List[str] = []
     processes, unit = _processes(context, said)
     return Standing(
@@ -101,6 +115,11 @@ def look(context: Context) -> Standing:
         holder=unit,
         problems=tuple(said),
     )
+
+
+def _within(path: str, shown: List[str]) -> bool:
+    """Whether git status shows an untracked file, or a directory that it lies in."""
+    return any(entry.startswith("?? ") and (path + "/").startswith(entry[3:].rstrip("/") + "/") for entry in shown)
 
 
 def git_unreadable(checkout: str, why: str) -> Refusal:
@@ -152,7 +171,7 @@ def _environment_changed(checkout: str, problems: List[str]) -> Optional[int]:
 
 def _processes(context: Context, problems: List[str]) -> Tuple[Optional[Dict[str, Process]], Optional[holder.Unit]]:
     argv = ["/usr/bin/systemctl", "show", *UNITS, holder.UNIT, "--no-pager", "--timestamp=us+utc"]
-    result = context.run([*argv, "--property=Id,LoadState,ActiveState,MainPID,ExecMainStartTimestamp"], _SECONDS)
+    result = context.run([*argv, "--property=" + ",".join(holder.PROPERTIES)], _SECONDS)
     try:
         if result.failure is not None or result.rc != 0:
             raise ParseError("command_failed", complaint(result.stderr) or str(result.failure))

@@ -135,6 +135,13 @@ def ls_files_v(stdout: bytes) -> list[tuple[str, str]]:
     return files
 
 
+def ls_files_z(stdout: bytes) -> list[str]:
+    """``git ls-files -z --others``: paths; none is an answer. Raises ParseError: ``truncated``."""
+    if stdout and not stdout.endswith(b"\0"):
+        raise ParseError(TRUNCATED, "the end of git ls-files' output is missing")
+    return decode(stdout).split("\0")[:-1]
+
+
 def last_move(log: bytes) -> tuple[int, bool]:
     """The end of ``.git/logs/HEAD``: when HEAD last became another commit, in seconds since 1970, and whether that is its last
     entry. A checkout of the commit that is there already moves nothing.

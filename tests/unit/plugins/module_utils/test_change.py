@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import (
+    approval,
     audit,
     change,
     clearance,
@@ -131,6 +132,7 @@ def place(tmp_path, monkeypatch, permit):
     monkeypatch.setattr(origin, "find", lambda checkout, *said: Origin("haadmin", *said, HEAD))
     monkeypatch.setattr(identity, "machine_id", lambda: "0" * 32)
     monkeypatch.setattr(runtime, "DIRECTORY", str(tmp_path / "run"))
+    monkeypatch.setattr(approval, "files_of_the_service", lambda context: ("/etc/healtharchive/backend.env",))
     return Place(tmp_path)
 
 
@@ -573,6 +575,15 @@ def test_no_drill_on_a_host_that_is_or_may_be_production(place, permit, lines, c
     refused = place.run(approve="auto", clearance=TOKEN)
     assert (refused["outcome"], refused["code"], place.did, place.kinds()) == ("refused", code, [], [])
     assert place.approve()["outcome"] == "applied"
+
+
+def test_no_drill_by_the_word_of_a_file_that_the_service_is_not_started_with(place, permit, monkeypatch):
+    in_environment(place, b"HEALTHARCHIVE_ENV=staging\n")
+    own = "/etc/healtharchive/backend.env"
+    for files in ((), ("/etc/healtharchive/other.env",), (own, "/etc/healtharchive/other.env")):
+        monkeypatch.setattr(approval, "files_of_the_service", lambda context, files=files: files)
+        assert place.run(approve="auto", clearance=TOKEN)["code"] == "environment_unknown"
+    assert place.did == []
 
 
 def test_no_drill_where_the_environment_file_was_not_read(place, permit):

@@ -10,6 +10,7 @@ from typing import Any, Dict
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import (
+    approval,
     contexts,
     drilling,
     envfile,
@@ -25,6 +26,7 @@ SECRET = "hunter2-correct-horse"
 @pytest.fixture
 def drill(tmp_path, monkeypatch):
     """Call it with the environment file's content and a command."""
+    monkeypatch.setattr(approval, "files_of_the_service", lambda context: (context.settings.env_file,))
     monkeypatch.setattr(host, "adopt_orphans", lambda: None)
     monkeypatch.setattr(host, "end_descendants", lambda: None)
     monkeypatch.setattr(drilling.signal, "alarm", lambda _seconds: 0)

@@ -86,6 +86,7 @@ PARSERS: list[tuple[str, Callable[[bytes], Any], bytes]] = [
     ("log", git.log_z, SHA + b"\0subject\0"),
     ("count", git.count, b"12\n"),
     ("recover_stale_jobs", stale_jobs.report, read("recover-stale-jobs-dry-run.txt")),
+    ("ls_files_others", git.ls_files_z, b"src/a.py\0src/b.py\0"),
     ("ls_files", git.ls_files_v, b"H README.md\0h src/a.py\0S src/b.py\0"),
     ("last_move", git.last_move, SHA + b" " + b"a" * 40 + b" A <a@example.org> 1795458300 +0000\tcheckout: moving\n"),
     ("processes", processes, b"Id=a\nMainPID=92\nExecMainStartTimestamp=Sat 2026-11-28 14:34:50.618592 UTC\n"),

@@ -223,6 +223,8 @@ def test_a_log_of_head_that_does_not_say_when_is_refused(log: str, code: str) ->
 
 
 def test_tracked_files_with_what_git_was_told_of_them() -> None:
+    assert git.ls_files_z(b"a b.py\0c\n\0") == ["a b.py", "c\n"]
+    assert git.ls_files_z(b"") == []
     assert git.ls_files_v(b"H a b.py\0h c\0S d\n\0") == [("H", "a b.py"), ("h", "c"), ("S", "d\n")]
 
 

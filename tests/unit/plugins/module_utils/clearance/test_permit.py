@@ -41,6 +41,10 @@ def stored(seconds: float = 600.0, **others) -> permit.Stored:
         "boot_id": "b",
         "checkout": "/opt/healtharchive",
         "lock_file": "/tmp/healtharchive-deploy.lock",
+        "env_file": "/etc/healtharchive/backend.env",
+        "service_user": "haadmin",
+        "ops_directory": "/srv/healtharchive/ops",
+        "invocation": "1" * 32,
         "required_commits": ("a" * 40,),
         "no_repo_change_reason": None,
         "standing": {
