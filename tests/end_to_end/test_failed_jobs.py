@@ -17,6 +17,7 @@ from typing import Any, Dict, List
 import pytest
 
 from . import record
+from .asking import Desk
 from .changes import COLLECTION, INVENTORY, approvals, play, rows, state, tasks
 from .conftest import ROOT
 
@@ -26,6 +27,7 @@ OPENED = {"title": "Crawl failed", "severity": "sev2", "slug": "crawl-failed", "
 # Indexed jobs of the host, which no worker picks up as long as it is stopped.
 LOCKS = "/srv/healtharchive/ops/locks/jobs"
 FAILED, INDEX_FAILED, WAITING, INDEXED, RUNNING = 1, 2, 3, 4, 5
+CALL_IT = "sudo sed -i 's/^HEALTHARCHIVE_ENV=.*/HEALTHARCHIVE_ENV=%s/' /etc/healtharchive/backend.env"
 STATUSES = {
     FAILED: "failed",
     INDEX_FAILED: "index_failed",
@@ -241,6 +243,56 @@ def test_the_commands_are_not_believed(failed, tmp_path):
     assert "index-job must be run by hand" in results[1]["plan"]["expected_impact"]
     assert differing(before, rows(host)) == {INDEX_FAILED: {"status": "completed"}, WAITING: {"retry_count": 0}}
     assert actions(host) == ["action_begun", "action_finished"] * 2
+
+
+def test_nobody_approves_by_itself_what_a_production_host_plans(failed, tmp_path):
+    """Law 2. What counts is the host's own environment file: the same words to the same host, once it says production."""
+    host = failed
+    said = {"incident": INCIDENT, "job_id": FAILED, "no_repo_change_reason": REASON, "remediation_auto_approve": True}
+    before = rows(host)
+    try:
+        host.ssh(CALL_IT % "production")
+        refused = play(host, "recover_failed_jobs", tmp_path, **said)
+    finally:
+        host.ssh(CALL_IT % "staging")
+    assert (refused.rc, "(production)" in refused.words) == (2, True), refused.output
+    assert rows(host) == before
+    assert actions(host) == []
+
+    done = play(host, "recover_failed_jobs", tmp_path, **said)
+    assert done.rc == 0, done.output
+    assert differing(before, rows(host)) == {FAILED: {"status": "retryable"}}
+    (begun,) = [event for event in record.events(host) if event["kind"] == "action_begun"]
+    assert begun["data"]["approval"] == "automatic"
+
+
+def test_what_was_done_again_and_again_needs_a_reason(failed):
+    """Law 11, counted from the host's record."""
+    host = failed
+    desk = Desk(host, INCIDENT)
+    token = desk.granted(no_repo_change_reason=REASON)["token"]
+    wish = {"job_id": WAITING, "retry_count": 0}
+
+    def once_more(**said: Any) -> Dict[str, Any]:
+        host.sql("UPDATE archive_jobs SET retry_count = 2 WHERE id = %d" % WAITING)
+        plan_id = desk.change("job", "Job", **wish)["plan_id"]
+        return desk.change("job", "Job", **wish, approve=plan_id, clearance=token, **said)
+
+    assert [once_more()["outcome"] for _time in range(3)] == ["applied"] * 3
+    refused = once_more()
+    assert (refused["outcome"], refused["code"]) == ("refused", "budget_spent")
+    assert "budget_override_reason" in refused["next_step"]
+    for nothing in ("", "..."):
+        assert once_more(budget_override_reason=nothing)["code"] == "bad_override"
+    assert rows(host)[WAITING]["retry_count"] == 2
+    assert actions(host) == ["action_begun", "action_finished"] * 3
+
+    assert once_more(budget_override_reason="The disk was changed")["outcome"] == "applied"
+    assert rows(host)[WAITING]["retry_count"] == 0
+    reasons = [event["data"]["override_reason"] for event in record.events(host) if event["kind"] == "action_begun"]
+    assert reasons == [None, None, None, "The disk was changed"]
+    desk.released(token)
+    desk.close()
 
 
 # What sudo does to what it started, with a terminal, when that is gone.
