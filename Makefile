@@ -3,15 +3,19 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench pairs races recoveries drill lint sanity clean distclean docs venv print-venv print-collections \
+.PHONY: help demo test test-quick bench pairs races recoveries drill kills lint sanity clean distclean docs venv print-venv print-collections \
 	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
-	stage-changes stage-oldest-core
+	stage-changes stage-kills stage-oldest-core
 
 # How often `make races` lets two operators ask for a clearance at once; `make test` tries three times.
 RACES ?= 100
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
 FAULT ?= api_missing_dependency
 export FAULT
+# Positions of each recovery at which `make kills` kills, evenly chosen; all of them where it is empty. `make test` kills three times.
+COUNT ?=
+# Anything: `make kills` waits for the end of one clearance of each recovery, and sees of the others that it is armed.
+HURRY ?=
 
 # Asked for only where used: each costs a look at the machine's Pythons.
 VENV = $(shell tools/venv path)
@@ -19,7 +23,7 @@ COLLECTIONS = $(shell tools/collections)
 
 # The hosts of this checkout's tests: no run meets another checkout's, or a person's.
 TEST_STATE := /var/tmp/healtharchive-sandbox-$(shell printf %s '$(CURDIR)' | sha256sum | cut -c1-8)
-stage-service stage-end-to-end stage-changes stage-incident stage-molecule stage-oldest-core: export HEALTHARCHIVE_SANDBOX_STATE := $(TEST_STATE)
+stage-service stage-end-to-end stage-changes stage-kills stage-incident stage-molecule stage-oldest-core: export HEALTHARCHIVE_SANDBOX_STATE := $(TEST_STATE)
 
 STAGES = "$$(tools/python)" tools/stages.py
 
@@ -36,7 +40,7 @@ demo: ## Boot a sandbox host, break it, triage it over SSH
 
 test: ## Run every test there is (root, at most 20 minutes)
 	@tools/requisites controller lint sandbox
-	@$(STAGES) unit roles lint sanity service molecule incident sandbox -- end-to-end changes oldest-core
+	@$(STAGES) unit roles lint sanity service molecule incident sandbox -- end-to-end changes kills oldest-core
 
 test-quick: ## Run the tests that need no host (under 2 minutes)
 	@tools/requisites controller lint
@@ -62,6 +66,10 @@ recoveries: ## Try every cell of docs/recoveries.md on a sandbox host (root, abo
 drill: ## Break a host, and carry the incident to its end: FAULT=... or INCIDENT=I10 (root, about 4 minutes)
 	@tools/requisites controller sandbox
 	@tools/run tests/drills/drill $(if $(INCIDENT),--incident $(INCIDENT),--fault $(FAULT))
+
+kills: ## Kill the controller at every task of every recovery: HURRY=1, COUNT=3 for less (root, some hours; in a hurry one)
+	@tools/requisites controller sandbox
+	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run tests/kills/kills $(if $(COUNT),--count $(COUNT)) $(if $(HURRY),--hurry)
 
 lint: ## Run the linters
 	@tools/requisites controller lint
@@ -122,6 +130,9 @@ stage-end-to-end:
 
 stage-changes:
 	@tools/run pytest $(CHANGES)
+
+stage-kills:
+	@tools/run pytest tests/kills
 
 stage-incident:
 	@tools/run pytest tests/end_to_end/test_incident.py

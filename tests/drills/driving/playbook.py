@@ -58,6 +58,12 @@ class Run(NamedTuple):
         return [event["event_data"]["task"] for event in self.events if event["event"] == "playbook_on_task_start"]
 
     @property
+    def actions(self) -> List[str]:
+        """Their modules; those of the collection by their short names."""
+        started = [event["event_data"] for event in self.events if event["event"] == "playbook_on_task_start"]
+        return [str(data.get("task_action")).replace(COLLECTION, "") for data in started]
+
+    @property
     def failed(self) -> List[str]:
         """Messages of tasks that failed."""
         return [
@@ -192,17 +198,23 @@ class BeforeTask(Kill):
 
 
 class When(Kill):
-    """So many seconds after something is seen; ``seen`` waits for it, and returns False when it is called off."""
+    """So many seconds after something is seen; ``seen`` waits for it, and returns False when it is called off. ``then``: what is
+    done at once after it."""
 
-    def __init__(self, seen: Callable[[threading.Event], bool], seconds: float) -> None:
+    def __init__(
+        self, seen: Callable[[threading.Event], bool], seconds: float, then: Optional[Callable[[], None]] = None
+    ) -> None:
         self._seen = seen
         self._seconds = seconds
+        self._then = then
         self._over = threading.Event()
         self._cut = 0
 
     def watch(self, cut: Callable[[], int]) -> None:
         if self._seen(self._over) and not self._over.wait(self._seconds):
             self._cut = cut()
+            if self._then is not None:
+                self._then()
 
     def killed(self) -> bool:
         return self._cut > 0

@@ -1,0 +1,71 @@
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Three kills of one recovery: `make kills` has every position of each of them, and waits for what is armed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from driving import guest as guests
+from driving import playbook
+from killing import recoveries, trial
+
+GUEST = os.environ.get("HEALTHARCHIVE_TEST_GUEST", "kills-%d" % os.getpid())
+# Of recover_stale_jobs.
+ACT = 8
+
+
+@pytest.fixture
+def killed(tmp_path):
+    guest = guests.Guest(GUEST)
+    try:
+        yield trial.Trial(recoveries.RECOVERIES["recover_stale_jobs"], guest, tmp_path)
+    finally:
+        guest.remove()
+
+
+def test_killed_three_times_it_gets_to_its_end(killed):
+    """Law 6, one after another: right before the act, in it, and in it with what it runs on the host."""
+    prepared = killed.prepare()
+
+    def run(position: trial.Position) -> playbook.Run:
+        done = killed.killed(prepared, position)
+        assert done.rc is None, done.output
+        return done
+
+    def kinds() -> list[str]:
+        return [event["kind"] for event in killed.guest.record() if event["incident"] == prepared.incident]
+
+    # With the clearance: nothing was changed, and what is held has an end.
+    assert run(trial.Position(ACT)).actions[-1] == "stale_jobs"
+    assert killed.guest.jobs() == prepared.jobs
+    assert kinds()[-1] == "clearance_granted"
+    assert killed.guest.holds("systemctl is-active --quiet healtharchive-remediation-clearance-end.timer")
+    assert killed.guest.active(guests.WORKER)
+
+    # The act cut off: it is on record that it began, and not how it ended; no job is lost.
+    run(trial.Position(None, 0.0, host=True))
+    killed.same_rows(prepared.jobs)
+    (cut_off,) = killed.guest.unfinished()
+    assert killed.guest.active(guests.WORKER)
+
+    # The same command again: that one gets its end on record; what is begun goes on to its own end without the controller.
+    run(trial.Position(None, 0.2))
+    assert killed.guest.holds("wait_until 30 bash -c '[ $(grep --count action_finished %s) = 2 ]'" % guests.LOG)
+    killed.same_rows(prepared.jobs)
+    assert killed.guest.unfinished() == []
+    ends = {
+        event["data"]["action_id"]: event["data"]["outcome"]
+        for event in killed.guest.record()
+        if "finished" in event["kind"]
+    }
+    assert (ends.pop(cut_off), list(ends.values())) == ("unknown", ["applied"])
+
+    # Nothing is left to do, so the clearance that the killed run left is not asked for again: it has its end still, and whoever
+    # was killed may give it back before.
+    assert killed.again(prepared) == "nothing_to_do"
+    assert killed.guest.holds("systemctl is-active --quiet healtharchive-remediation-clearance-end.timer")
+    released = killed.controller.run("release_clearance", incident=prepared.incident)
+    assert released.rc == 0, released.output
+    assert killed.guest.holds(trial.NOTHING_HELD)
