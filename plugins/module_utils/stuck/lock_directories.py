@@ -161,7 +161,9 @@ def _processes(context: Context, default: str) -> Iterator[Reader]:
         directory = _path({key: value for key, _equals, value in pairs}, default)
         command = b" ".join(words[:4]).decode("utf-8", "replace")
         who = "process %s (%s)" % (name, one_line(context.redactor.text(command), 120))
-        yield Reader(who, directory, directory is None or _same(name, directory))
+        same = directory is None or _same(name, directory)
+        if same or not _has_ended(name):
+            yield Reader(who, directory, same)
 
 
 def _is(word: bytes, program: bytes) -> bool:
@@ -177,6 +179,17 @@ def _read(path: str) -> bytes:
 
 def _same(pid: str, directory: str) -> bool:
     return _identity("/proc/%s/root%s" % (pid, directory)) == _identity(directory)
+
+
+def _has_ended(pid: str) -> bool:
+    """What has ended has no files, and locks nothing."""
+    try:
+        os.stat("/proc/%s/root/." % pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _identity(path: str) -> Optional[Tuple[int, int]]:

@@ -136,3 +136,34 @@ def test_a_link_is_the_directory_that_it_leads_to(tmp_path: Path) -> None:
 )
 def test_only_the_services_own_program_locks_jobs(word: str, is_it: bool) -> None:
     assert lock_directories._is(word.encode(), b"/opt/healtharchive/.venv/bin/healtharchive") is is_it
+
+
+@pytest.mark.parametrize("reaped", [True, False])
+def test_a_program_that_ends_while_it_is_looked_at_is_in_no_file_system_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reaped: bool
+) -> None:
+    program = tmp_path / ".venv" / "bin" / "healtharchive"
+    program.parent.mkdir(parents=True)
+    program.symlink_to(sys.executable)
+    argv = [str(program), "-I", "-S", "-c", "import sys; print(flush=True); sys.stdin.read()"]
+    environment = {"HEALTHARCHIVE_JOB_LOCK_DIR": str(tmp_path)}
+    process = subprocess.Popen(argv, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline()
+    assert list(readers_of_processes(tmp_path).values()) == [str(tmp_path)]
+    read = lock_directories._read
+
+    def ends_after(path: str) -> bytes:
+        content = read(path)
+        if path == "/proc/%d/environ" % process.pid:
+            process.kill()
+            # It has ended; until somebody waits for it, it is listed.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            if reaped:
+                process.wait()
+        return content
+
+    monkeypatch.setattr(lock_directories, "_read", ends_after)
+    try:
+        assert readers_of_processes(tmp_path) == {}
+    finally:
+        process.communicate()
