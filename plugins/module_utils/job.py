@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Union
 
-from . import change, job_rules, recorded, service
+from . import change, job_cause, job_rules, recorded, service
 from .admin_api import AdminApi, NotAnswered, NotThere
 from .budget import Budget
 from .change import ActFailed, Host, Observation
@@ -17,8 +17,8 @@ from .parse import jobs
 from .parse.errors import ParseError
 from .plan import NothingToDo, Plan
 from .probe import Context, complaint, failed
+from .probes import deployment, job_facts
 from .probes.environment import lock_directories
-from .probes.job_facts import lock_of
 from .refusal import Refusal
 from .settings import BadInput
 
@@ -64,9 +64,18 @@ class Job(change.Action):
 
     def plan(self, host: Host) -> Union[Plan, NothingToDo]:
         job = read(host.context, self.wish.job_id)
-        lock = lock_of(self.wish.job_id, _lock_directories(host.context))
-        before = [] if self.parameters["budget_override_reason"] else change.actions_of(host.log)
-        return job_rules.decide(job, lock, self.wish, self._commands(host.context), before, host.log.origin.head)
+        lock = job_facts.lock_of(self.wish.job_id, _lock_directories(host.context))
+        # Somebody says, on record, why it is right to try it again.
+        mended = bool(self.parameters["budget_override_reason"])
+        before = [] if mended else change.actions_of(host.log)
+        plan = job_rules.decide(job, lock, self.wish, self._commands(host.context), before, host.log.origin.head)
+        if isinstance(plan, NothingToDo) or not job_rules.is_crawled_again(plan):
+            return plan
+        seen = dict(job)
+        job_facts.add(host.context, [seen])
+        changed_at = deployment.checkout_changed_at(host.context.settings.checkout)
+        job_cause.check(job, seen, job["config"], changed_at, mended)
+        return plan._replace(remarks=(*plan.remarks, *job_cause.remarks(seen)))
 
     def act(self, host: Host, plan: Plan) -> None:
         commands = self._commands(host.context)

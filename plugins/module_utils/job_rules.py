@@ -117,6 +117,13 @@ def decide(
     )
 
 
+def is_crawled_again(plan: Plan) -> bool:
+    """Whether it has the worker crawl the job."""
+    return any(
+        state["status"] == RETRIED["failed"] != plan.before[name]["status"] for name, state in plan.after.items()
+    )
+
+
 def action_name(retry: bool) -> str:
     """By which the record and the budget count it."""
     return "job_retry" if retry else "job_reset"
@@ -325,10 +332,6 @@ def _remarks(job: Mapping[str, Any], retry: bool) -> List[str]:
     said = []
     if job["read_from"] != "admin_api":
         said.append("The admin API does not answer: how the job failed is not known, only what list-jobs shows.")
-    if retry and job["crawler_status"] == "infra_error_config":
-        said.append(
-            "The crawler rejected the job's own options: the same options fail again. See its combined.log first."
-        )
     if retry and job["source"] is None and job["status"] == "failed":
         said.append("The job has no source: the worker passes over it.")
     return said

@@ -47,6 +47,8 @@ PURE = [
     MODULE_UTILS / "verdict.py",
     MODULE_UTILS / "budget.py",
     MODULE_UTILS / "plan.py",
+    MODULE_UTILS / "job_cause.py",
+    MODULE_UTILS / "job_rules.py",
     MODULE_UTILS / "refusal.py",
     *(MODULE_UTILS / "deploy" / name for name in ("command.py", "decide.py", "facts.py", "judge.py", "rows.py")),
     *(MODULE_UTILS / "clearance" / name for name in ("decide.py", "facts.py", "wish.py")),

@@ -58,7 +58,7 @@ def probe(context: Context) -> Finding:
     repository = Repository(context, owner, problems)
     data: Dict[str, Any] = _checkout(repository)
     data.update(_remote(repository, data["head"]))
-    data["checkout_changed_at"] = _changed_at(checkout + "/.git/logs/HEAD", checkout + "/.git/HEAD")
+    data["checkout_changed_at"] = checkout_changed_at(checkout)
     data["environment"] = _environment(context, problems)
     data["processes"] = _processes(context, data, problems)
     lock_file = context.settings.deploy_lock_file
@@ -162,6 +162,11 @@ def _processes(context: Context, data: Mapping[str, Any], problems: List[Problem
         name: {"started_at": at, "current": None if at is None or None in changes else at >= max(changes)}
         for name, at in started.items()
     }
+
+
+def checkout_changed_at(checkout: str) -> Optional[str]:
+    """When another commit was checked out there last, UTC; None: not known."""
+    return _changed_at(checkout + "/.git/logs/HEAD", checkout + "/.git/HEAD")
 
 
 def _changed_at(*paths: str) -> Optional[str]:
