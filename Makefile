@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench pairs races recoveries drill kills lint sanity clean distclean docs venv print-venv print-collections \
+.PHONY: help demo test test-quick bench pairs races recoveries drill kills molecule lint sanity clean distclean docs venv print-venv print-collections \
 	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-changes stage-kills stage-oldest-core
 
@@ -40,11 +40,11 @@ demo: ## Boot a sandbox host, break it, triage it over SSH
 
 test: ## Run every test there is (root, at most 20 minutes)
 	@tools/requisites controller lint sandbox
-	@$(STAGES) unit roles lint sanity service molecule incident sandbox -- end-to-end changes kills oldest-core
+	@$(STAGES) 3 end-to-end changes molecule incident sandbox sanity unit kills service roles lint oldest-core
 
 test-quick: ## Run the tests that need no host (under 2 minutes)
 	@tools/requisites controller lint
-	@$(STAGES) unit -- roles lint
+	@$(STAGES) 2 unit roles lint
 
 bench: ## Measure triage beside the runbook (root, about 15 minutes)
 	@tools/requisites controller sandbox
@@ -70,6 +70,11 @@ drill: ## Break a host, and carry the incident to its end: FAULT=... or INCIDENT
 kills: ## Kill the controller at every task of every recovery: HURRY=1, COUNT=3 for less (root, some hours; in a hurry one)
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run tests/kills/kills $(if $(COUNT),--count $(COUNT)) $(if $(HURRY),--hurry)
+
+molecule: ## Run every molecule scenario with each ansible-core that the Pythons allow (root, about 15 minutes)
+	@tools/requisites controller sandbox
+	@for name in $(SCENARIOS); do \
+		HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/each-core $(MOLECULE) "$$name" || exit 1; done
 
 lint: ## Run the linters
 	@tools/requisites controller lint
@@ -137,11 +142,13 @@ stage-kills:
 stage-incident:
 	@tools/run pytest tests/end_to_end/test_incident.py
 
+# One with each ansible-core, the others with one: `make molecule` takes all of them with each.
+SCENARIOS := $(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml))))
+MOLECULE := molecule test --no-command-borders --scenario-name
+
 stage-molecule:
-	@tools/each-core molecule test --no-command-borders --scenario-name triage
-	@tools/each-core molecule test --no-command-borders --scenario-name incident
-	@tools/each-core molecule test --no-command-borders --scenario-name precondition
-	@tools/run molecule test --no-command-borders --scenario-name recover_services
+	@tools/each-core $(MOLECULE) triage
+	@for name in $(filter-out triage,$(SCENARIOS)); do tools/run $(MOLECULE) "$$name" || exit 1; done
 
 stage-oldest-core:
 	@tools/run pytest tests/packaging

@@ -1,15 +1,16 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tools/stages.py NAME ... [-- NAME ...]
+"""tools/stages.py LANES NAME ...
 
 Make each target `stage-NAME`, whether or not an earlier one failed; then print one line for each with its seconds.
-`--` begins another lane: lanes run side by side, the stages of a lane one after another. With several lanes the output
-of a stage appears in one piece when it ends.
+LANES of them run side by side: whichever lane is free takes the next name, so the long ones come first. With several
+lanes the output of a stage appears in one piece when it ends.
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -31,15 +32,33 @@ class Result(NamedTuple):
 
 
 class Run:
-    """The lanes of one run."""
+    """One run of stages, ``lanes`` of them side by side."""
 
-    def __init__(self, lanes: List[List[str]]) -> None:
+    def __init__(self, lanes: int, names: List[str]) -> None:
         self.lanes = lanes
+        self.names = names
         self.results: Dict[str, Result] = {}
         self.printing = threading.Lock()
-
-    def lane(self, names: List[str]) -> None:
+        self.waiting: "queue.SimpleQueue[str]" = queue.SimpleQueue()
         for name in names:
+            self.waiting.put(name)
+
+    def all(self) -> Result:
+        started = time.monotonic()
+        threads = [threading.Thread(target=self.lane) for _number in range(self.lanes)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        passed = all(name in self.results and self.results[name].passed for name in self.names)
+        return Result(passed, time.monotonic() - started)
+
+    def lane(self) -> None:
+        while True:
+            try:
+                name = self.waiting.get_nowait()
+            except queue.Empty:
+                return
             self.results[name] = self.stage(name)
 
     def stage(self, name: str) -> Result:
@@ -48,7 +67,7 @@ class Run:
         done = subprocess.run(
             [os.environ.get("MAKE", "make"), "--no-print-directory", "-C", str(CHECKOUT), f"stage-{name}"],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if len(self.lanes) > 1 else None,
+            stdout=subprocess.PIPE if self.lanes > 1 else None,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
@@ -65,26 +84,11 @@ class Run:
 
 
 def main(words: List[str]) -> int:
-    """Run the lanes; 0 if every stage passed."""
-    lanes: List[List[str]] = [[]]
-    for word in words:
-        if word == "--":
-            lanes.append([])
-        else:
-            lanes[-1].append(word)
-    run = Run(lanes)
-    started = time.monotonic()
-    threads = [threading.Thread(target=run.lane, args=(names,)) for names in lanes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    names = [name for lane in lanes for name in lane]
-    everything = Result(
-        all(name in run.results and run.results[name].passed for name in names), time.monotonic() - started
-    )
+    """Run the stages; 0 if every one passed."""
+    run = Run(int(words[0]), words[1:])
+    everything = run.all()
     print()
-    for name in names:
+    for name in run.names:
         print(f"{name:<12} {run.results[name].describe() if name in run.results else 'FAILED'}")
     print(f"{'all':<12} {everything.describe()}")
     return 0 if everything.passed else 1

@@ -16,6 +16,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -29,6 +30,40 @@ _PR_SET_CHILD_SUBREAPER = 36
 _REAP_SECONDS = 1.0
 # Descriptors that every command is given, see :func:`lent`.
 _lent: Set[int] = set()
+
+
+class _Gate:
+    """Whether commands may be started. What ends all that was started must not be overtaken by a thread that starts one more."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._closed = False
+        self._starting = 0
+
+    @contextlib.contextmanager
+    def starting(self) -> Iterator[bool]:
+        with self._changed:
+            allowed = not self._closed
+            self._starting += allowed
+        try:
+            yield allowed
+        finally:
+            with self._changed:
+                self._starting -= allowed
+                self._changed.notify_all()
+
+    def open(self) -> None:
+        with self._changed:
+            self._closed = False
+
+    def close(self, seconds: float) -> None:
+        """From now on none is started, and those that were about to have been, or never will within ``seconds``."""
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: self._starting == 0, seconds)
+
+
+_gate = _Gate()
 
 
 class Account(NamedTuple):
@@ -117,17 +152,21 @@ def run(
     if who is not None:
         identity = {"user": who.uid, "group": who.gid, "extra_groups": list(who.groups)}
     try:
-        process = subprocess.Popen(
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=cwd,
-            env=merged,
-            start_new_session=True,
-            pass_fds=tuple(_lent),
-            **identity,
-        )
+        with _gate.starting() as allowed:
+            if not allowed:
+                said = b"Everything that was started is being ended."
+                return Result(argv, NO_EXIT_CODE, b"", said, time.monotonic() - started, "not_started")
+            process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=cwd,
+                env=merged,
+                start_new_session=True,
+                pass_fds=tuple(_lent),
+                **identity,
+            )
     except OSError as error:
         refusal = _refusal(error, argv[0])
         return Result(argv, NO_EXIT_CODE, b"", str(error).encode(), time.monotonic() - started, refusal)
@@ -219,27 +258,31 @@ def adopt_orphans() -> None:
 
     A command that forks twice and starts a session of its own would otherwise outlive us.
     """
+    _gate.open()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end_descendants() -> None:
     """Kill every process that descends from this one (see :func:`adopt_orphans`), and wait a moment until they have ended.
+    Afterwards none is started: a thread that was late would leave one behind.
 
     Who ends hands its children on to us first, so when no child of ours lives, nothing of it does: also not what forks
     and ends again and again. What had ended by the time it was looked at may have handed one on after the list was read:
     only a list without anybody new, all of them ended, is the end.
     """
-    killed: Set[int] = set()
+    _gate.close(_REAP_SECONDS)
     known: Set[int] = set()
+    dead: Set[int] = set()
     end = time.monotonic() + _REAP_SECONDS
     while True:
         children = _children()
-        living = {pid for pid in children if _lives(pid)}
-        for pid in living - killed:
+        new = children - known
+        # Of one that has ended, too: what it has handed on, and is nowhere for longer than a moment, is of its group.
+        for pid in new:
             _kill_with_its_group(pid)
-        killed |= living
+        dead |= {pid for pid in children - dead if not _lives(pid)}
         # One that waits in the kernel for what never comes cannot be ended, and is left to itself.
-        if (not living and children <= known) or time.monotonic() >= end:
+        if (not new and children <= dead) or time.monotonic() >= end:
             return
         known |= children
         time.sleep(0.001)

@@ -90,9 +90,12 @@ def write_lines(host, secrets: dict) -> None:
         "could not connect to " + url % secrets["database password"],
         *(form % secrets[name] for name, form in _OF_NO_FILE.items()),
     ]
+    # Whose line it is is looked up by the journal in its own time: the one who writes them stays until they are there.
     host.root(
         "for group in $(find /sys/fs/cgroup -path '*/healtharchive-worker.service/cgroup.procs'); do echo $$ >$group; done\n"
-        "systemd-cat cat <<'END'\n%s\nEND\njournalctl --sync\n" % "\n".join(lines)
+        "systemd-cat bash -c 'mapfile -t lines; printf \"%%s\\n\" \"${lines[@]}\"\n"
+        "until [ $(journalctl --quiet --boot --output=cat _PID=$$ | wc -l) -ge %d ]; do sleep 0.05; done' <<'END'\n"
+        "%s\nEND\n" % (len(lines), "\n".join(lines))
     )
 
 

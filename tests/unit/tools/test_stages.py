@@ -14,6 +14,8 @@ STAGES = Path(__file__).resolve().parents[3] / "tools" / "stages.py"
 MAKE = """#!/bin/sh
 for target; do :; done
 echo "output of $target"
+[ "$target" != stage-slow ] || until [ -e "$0.b" ]; do sleep 0.05; done
+[ "$target" != stage-b ] || touch "$0.b"
 [ "$target" != stage-bad ]
 """
 
@@ -37,7 +39,7 @@ def stages(tmp_path: Path):
     return run
 
 
-@pytest.mark.parametrize("words", [("a", "b"), ("a", "--", "b")])
+@pytest.mark.parametrize("words", [("1", "a", "b"), ("2", "a", "b")])
 def test_all_pass(stages, words) -> None:
     done = stages(*words)
     assert done.returncode == 0
@@ -46,12 +48,20 @@ def test_all_pass(stages, words) -> None:
     assert done.stdout.splitlines()[-1].split()[:2] == ["all", "ok"]
 
 
-@pytest.mark.parametrize("words", [("bad", "b"), ("bad", "b", "--", "a"), ("a", "--", "bad", "b")])
+@pytest.mark.parametrize("words", [("1", "bad", "b"), ("2", "bad", "b", "a"), ("2", "a", "bad", "b"), ("3", "bad", "b")])
 def test_one_fails_and_the_rest_runs(stages, words) -> None:
     done = stages(*words)
     assert done.returncode == 1
     assert "output of stage-b\n" in done.stdout
-    summary = dict(line.split()[:2] for line in done.stdout.splitlines()[-len(set(words) - {"--"}) - 1 :])
+    summary = dict(line.split()[:2] for line in done.stdout.splitlines()[-len(words) :])
     assert summary["bad"] == "FAILED"
     assert summary["b"] == "ok"
     assert summary["all"] == "FAILED"
+
+
+def test_a_lane_that_is_free_takes_the_next(stages) -> None:
+    done = stages("2", "slow", "a", "b")
+    assert done.returncode == 0
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.endswith(": started")] == ["slow:", "a:", "b:"]
+    ends = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("===") and ": ok" in line]
+    assert ends == ["a:", "b:", "slow:"]

@@ -125,6 +125,37 @@ def test_a_daemon_that_fled_its_session_is_ended_too(life, tmp_path):
             os.killpg(int((tmp_path / "pipe.group").read_text()), signal.SIGKILL)
 
 
+def test_a_thread_that_is_late_starts_nothing_more(tmp_path):
+    """What it waited for is ended under its feet, and it would go on with the next command."""
+    outer = (
+        "import sys, threading\n"
+        "from ansible_collections.healtharchive.remediation.plugins.module_utils import host\n"
+        "host.adopt_orphans()\n"
+        "second = [sys.executable, '-c', 'import sys; open(sys.argv[1], chr(119))', sys.argv[1]]\n"
+        "found = []\n"
+        "def probe():\n"
+        "    host.run([sys.executable, '-c', 'import time; print(1, flush=True); time.sleep(60)'], 60, take=begun.append)\n"
+        "    found.append(host.run(second, 5).failure)\n"
+        "class Begun(threading.Event):\n"
+        "    append = lambda self, piece: self.set()\n"
+        "begun = Begun()\n"
+        "late = threading.Thread(target=probe)\n"
+        "late.start()\n"
+        "begun.wait(20)\n"
+        "if sys.argv[2] == 'ended':\n"
+        "    host.end_descendants()\n"
+        "else:\n"
+        "    [host._kill_with_its_group(pid) for pid in host._children()]\n"
+        "late.join(20)\n"
+        "print(found)\n"
+    )
+    for how, failure in (("killed", "[None]"), ("ended", "['not_started']")):  # the positive control first
+        marker = tmp_path / how
+        done = subprocess.run(python(outer, str(marker), how), stdout=subprocess.PIPE, timeout=60)
+        assert done.stdout.decode().strip() == failure
+        assert marker.exists() is (how == "killed")
+
+
 def test_what_a_command_says_last_is_not_lost(monkeypatch):
     """Written between the look at the pipes and the look at the command's end, while a child keeps the pipes open."""
     code = (
