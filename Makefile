@@ -3,12 +3,14 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench pairs races recoveries drill kills molecule lint sanity clean distclean docs venv print-venv print-collections \
+.PHONY: help demo test test-quick bench pairs races recoveries deploys drill kills molecule lint sanity clean distclean docs venv print-venv print-collections \
 	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-changes stage-kills stage-oldest-core
 
 # How often `make races` lets two operators ask for a clearance at once; `make test` tries three times.
 RACES ?= 100
+# How many deploys `make deploys` cuts the link of; `make test` cuts one.
+N ?= 20
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
 FAULT ?= api_missing_dependency
 export FAULT
@@ -62,6 +64,11 @@ recoveries: ## Try every cell of docs/recoveries.md on a sandbox host (root, abo
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_RECOVERIES=all HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
 		tools/run pytest tests/end_to_end/test_recoveries_table.py
+
+deploys: ## Cut the link of N deploys and kill the controller of others, and let one fail in each way (root, about 30 minutes)
+	@tools/requisites controller sandbox
+	@HEALTHARCHIVE_DEPLOY_CUTS=$(N) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
+		tools/run pytest tests/end_to_end/test_deploy.py $(FAILING_DEPLOYS)
 
 drill: ## Break a host, and carry the incident to its end: FAULT=... or INCIDENT=I10 (root, about 4 minutes)
 	@tools/requisites controller sandbox
@@ -129,9 +136,11 @@ stage-sandbox:
 
 # What changes a host, and what it is proved by.
 CHANGES := $(wildcard $(foreach what,clearance deploy failed_jobs services stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
+# A minute or two each: `make deploys` alone runs them.
+FAILING_DEPLOYS := tests/end_to_end/test_deploys_that_fail.py
 
 stage-end-to-end:
-	@tools/run pytest tests/end_to_end --ignore tests/end_to_end/test_incident.py $(CHANGES:%=--ignore %)
+	@tools/run pytest tests/end_to_end --ignore tests/end_to_end/test_incident.py $(CHANGES:%=--ignore %) --ignore $(FAILING_DEPLOYS)
 
 stage-changes:
 	@tools/run pytest $(CHANGES)

@@ -25,29 +25,32 @@ with zipfile.ZipFile("/srv/wheels/ha_example-1.0-py3-none-any.whl", "w") as whee
         wheel.writestr(name, text)
 PYTHON
 """
+# The next revision after the newest one: its table is called like it.
 MIGRATION = r"""
-cat >migrations/versions/0015_example.py <<'PYTHON'
+last=$(sed -n 's/^revision = "\(.*\)"/\1/p' migrations/versions/*.py | sort | tail -n 1)
+next=$(printf '%%04d_example' $((10#${last%%%%_*} + 1)))
+cat >migrations/versions/$next.py <<PYTHON
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015_example"
-down_revision = "0014_snapshot_deduplication"
+revision = "$next"
+down_revision = "$last"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table("examples", sa.Column("id", sa.Integer, primary_key=True))
+    op.create_table("$next", sa.Column("id", sa.Integer, primary_key=True))
     %s
 
 
 def downgrade() -> None:
-    op.drop_table("examples")
+    op.drop_table("$next")
 PYTHON
 """
 # What each kind of commit does to the checkout, as bash in a clone of it.
 KINDS = {
-    "text": "printf '\\nSay more.\\n' >>README.md",
+    "text": "date +%s.%N >>README.md",
     "dependency": "sed -i 's/^dependencies = \\[/&\\n  \"%s>=1\",/' pyproject.toml" % PACKAGE,
     "migration": MIGRATION % "",
     "failing migration": MIGRATION % 'op.execute("SELECT no_such_column FROM snapshots")',
@@ -57,8 +60,9 @@ KINDS = {
 }
 
 
-def push(host: Any, *kinds: str, base: str = "main", branch: str = "main") -> str:
-    """Push one commit that does all of these, and return its full id. ``base``: what it follows."""
+def push(host: Any, *kinds: str, base: str = "origin/main", branch: str = "main") -> str:
+    """Push one commit that does all of these, and return its full id. ``base``: what it follows; what came after that is on the
+    branch no more."""
     changes = "\n".join(KINDS[kind] for kind in kinds)
     return host.root(
         r"""
@@ -79,5 +83,5 @@ chown haadmin $work/commit.sh
 runuser -u haadmin -- bash $work/commit.sh %s $work '%s' '%s' '%s'
 rm -rf -- $work
 """
-        % (WHEEL, changes, ORIGIN, base if base != "main" else "origin/main", branch, "Change: " + ", ".join(kinds))
+        % (WHEEL, changes, ORIGIN, base, branch, "Change: " + ", ".join(kinds))
     ).strip()
