@@ -74,8 +74,8 @@ class Job(change.Action):
         seen = dict(job)
         job_facts.add(host.context, [seen])
         changed_at = deployment.checkout_changed_at(host.context.settings.checkout)
-        job_cause.check(job, seen, job["config"], changed_at, mended)
-        return plan._replace(remarks=(*plan.remarks, *job_cause.remarks(seen)))
+        job_cause.check(job, seen, changed_at, mended)
+        return plan._replace(remarks=(*plan.remarks, *job_cause.remarks(seen, job["config"])))
 
     def act(self, host: Host, plan: Plan) -> None:
         commands = self._commands(host.context)

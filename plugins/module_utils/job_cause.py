@@ -33,28 +33,32 @@ _STORAGE = "Mend the storage first: triage says how. Then plan the retry again."
 _SHOWN_CHARACTERS = 200
 
 
-def check(
-    job: Mapping[str, Any], seen: Mapping[str, Any], config: Any, changed_at: Optional[str], mended: bool
-) -> None:
+def check(job: Mapping[str, Any], seen: Mapping[str, Any], changed_at: Optional[str], mended: bool) -> None:
     """:class:`Refusal` where a crawl of it cannot go better now.
 
-    ``seen``: the job with the facts of :mod:`.probes.job_facts`. ``config``: its configuration, None where that is not known.
-    ``changed_at``: when the commit that is checked out came there. ``mended``: somebody says that what the last crawl failed of
-    is gone; of what is true now nobody's word is taken.
+    ``seen``: the job with the facts of :mod:`.probes.job_facts`. ``changed_at``: when the commit that is checked out came there.
+    ``mended``: somebody says that what the last crawl failed of is gone; of what is true now nobody's word is taken.
     """
     _check_storage(job, seen)
     if not mended:
-        _check_options(job, seen, config, changed_at)
+        _check_options(job, seen, changed_at)
         _check_state(job, seen)
 
 
-def remarks(seen: Mapping[str, Any]) -> List[str]:
-    """What people should know of the last crawl, and what could not be seen of it."""
+def remarks(seen: Mapping[str, Any], config: Any) -> List[str]:
+    """What people should know of the last crawl, and what could not be seen of it. ``config``: its configuration."""
     if seen["poisoned_resume"] is None:
         return ["No log of its last crawl was read: what it failed of is not known."]
     said = []
     if seen["rejected_options"] is not None:
         said.append("Its last crawl failed of options that the crawler rejected: %s." % _words(seen))
+        left = sorted(set(_OPTION.findall(seen["rejected_options"])) & set(_options(config)))
+        if left:
+            # What was deployed may hand it on no more: only who deployed it knows.
+            said.append(
+                "The job still has %s: see that the deployed commit makes a difference."
+                % one_line(", ".join(left), 200)
+            )
     if seen["poisoned_resume"]:
         said.append("Its last crawl resumed from a broken state.")
     return said
@@ -92,34 +96,19 @@ def _storage(job: Mapping[str, Any], path: Any, what: str) -> Refusal:
     )
 
 
-def _check_options(job: Mapping[str, Any], seen: Mapping[str, Any], config: Any, changed_at: Optional[str]) -> None:
+def _check_options(job: Mapping[str, Any], seen: Mapping[str, Any], changed_at: Optional[str]) -> None:
     if seen["rejected_options"] is None and job["crawler_status"] != _REJECTED:
         return
     finished = job["finished_at"]
     deployed_since = None not in (changed_at, finished) and times.to_epoch(finished) < times.to_epoch(str(changed_at))
     if not deployed_since:
-        raise _repository(
-            seen,
+        raise Refusal(
+            "needs_repo_change",
             "The crawler rejected options of job %d (%s), and nothing was deployed since: the same options fail again."
             % (job["id"], _words(seen)),
             "Correct the option where it comes from, in the repository; let CI pass; deploy that commit (deploy_pinned_ref). "
-            "Then plan the retry again.",
-        )
-    if config is None:
-        raise Refusal(
-            "evidence_missing",
-            "The crawler rejected options of job %d (%s). Whether it still has them cannot be seen: the admin API does not tell."
-            % (job["id"], _words(seen)),
-            "Mend the API first (recover_services), then plan the retry again.",
-        )
-    left = sorted(set(_OPTION.findall(seen["rejected_options"] or "")) & set(_options(config)))
-    if left:
-        raise _repository(
-            seen,
-            "The crawler rejected options of job %d, and it still has %s."
-            % (job["id"], one_line(", ".join(left), 200)),
-            "Give the job the options of the deployed commit (reconcile-annual-tool-options, its dry run first). Then plan the "
-            "retry again.",
+            "Then plan the retry again. If the crawler takes the option now, say so: -e budget_override_reason=WHY",
+            rejected_options=seen["rejected_options"],
         )
 
 
@@ -133,15 +122,6 @@ def _check_state(job: Mapping[str, Any], seen: Mapping[str, Any]) -> None:
             "--apply. Then plan the retry again. If it was taken away in another way, say so: -e budget_override_reason=WHY"
             % job["id"],
         )
-
-
-def _repository(seen: Mapping[str, Any], message: str, next_step: str) -> Refusal:
-    return Refusal(
-        "needs_repo_change",
-        message,
-        next_step + " If the crawler takes the option now, say so: -e budget_override_reason=WHY",
-        rejected_options=seen["rejected_options"],
-    )
 
 
 def _options(config: Any) -> Iterator[str]:

@@ -16,9 +16,8 @@ description:
   - A job is retried once for each deployed commit. When it fails again in the same way it is parked, and a further retry is
     refused (RV(code=parked)) until another commit is deployed.
   - A crawl that could only fail again is refused. RV(code=storage_first) is told of an output directory that the service cannot
-    write, RV(code=needs_repo_change) of options that the crawler rejected, as long as nothing was deployed since or the job
-    still has them, RV(code=poisoned_resume) of a broken state that was not reset, and RV(code=evidence_missing) where that
-    cannot be seen.
+    write, RV(code=needs_repo_change) of options that the crawler rejected, as long as nothing was deployed since,
+    RV(code=poisoned_resume) of a broken state that was not reset, and RV(code=evidence_missing) where that cannot be seen.
   - Refused are jobs that run, whose lock is held, that were indexed, that are not there, and that cannot be read.
 extends_documentation_fragment:
   - healtharchive.remediation.host

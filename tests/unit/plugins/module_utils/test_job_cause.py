@@ -16,12 +16,6 @@ from hypothesis import strategies as st
 
 BEFORE, FINISHED, AFTER = "2026-11-23T10:00:00Z", "2026-11-23T11:00:00Z", "2026-11-23T12:00:00Z"
 REJECTED = "--extraChromeArgs --disable-http2"
-CONFIG = {"seeds": ["https://example.org/"], "zimit_passthrough_args": ["--extraChromeArgs", "--disable-http2"]}
-MENDED = {
-    "seeds": ["https://example.org/--disable"],
-    "zimit_passthrough_args": ["--scopeType", "host"],
-    "tool_options": None,
-}
 
 
 def job(**more: Any) -> Any:
@@ -37,11 +31,9 @@ def seen(**more: Any) -> Any:
     return {**job(), **facts, **more}
 
 
-def code(
-    a_job: Any, facts: Any, config: Any = None, changed_at: Optional[str] = BEFORE, mended: bool = False
-) -> Optional[str]:
+def code(a_job: Any, facts: Any, changed_at: Optional[str] = BEFORE, mended: bool = False) -> Optional[str]:
     try:
-        job_cause.check(a_job, facts, config, changed_at, mended)
+        job_cause.check(a_job, facts, changed_at, mended)
     except Refusal as refusal:
         return refusal.code
     return None
@@ -83,14 +75,10 @@ def test_what_the_crawler_rejected_is_mended_in_the_repository(crawler_status, r
     a_job, facts = job(crawler_status=crawler_status), seen(rejected_options=rejected)
     # Nothing was deployed since, or that cannot be told.
     for changed_at in (BEFORE, FINISHED, None):
-        for config in (CONFIG, MENDED, None):
-            assert code(a_job, facts, config, changed_at) == "needs_repo_change"
-    assert code({**a_job, "finished_at": None}, facts, MENDED, AFTER) == "needs_repo_change"
-    # Something was: then its own options decide.
-    assert code(a_job, facts, MENDED, AFTER) is None
-    assert code(a_job, facts, None, AFTER) == "evidence_missing"
-    assert code(a_job, facts, CONFIG, AFTER) == ("needs_repo_change" if rejected else None)
-    assert code(a_job, facts, CONFIG, BEFORE, mended=True) is None
+        assert code(a_job, facts, changed_at) == "needs_repo_change"
+    assert code({**a_job, "finished_at": None}, facts, AFTER) == "needs_repo_change"
+    assert code(a_job, facts, AFTER) is None
+    assert code(a_job, facts, BEFORE, mended=True) is None
 
 
 @pytest.mark.parametrize(
@@ -101,30 +89,32 @@ def test_what_the_crawler_rejected_is_mended_in_the_repository(crawler_status, r
         ({"tool_options": {"deep": [{"er": "--disable-http2"}]}}, True),
         ({"zimit_passthrough_args": ["--disable-http2-and-more"]}, False),
         ({}, False),
+        (None, False),
         ([], False),
         ("text", False),
         (7, False),
     ],
 )
-def test_an_option_of_the_job_is_found_wherever_it_stands(config, has_it):
-    facts = seen(rejected_options=REJECTED)
-    assert code(job(), facts, config, AFTER) == ("needs_repo_change" if has_it else None)
+def test_an_option_that_the_job_still_has_is_named_wherever_it_stands(config, has_it):
+    """What was deployed may hand it on no more, so that this is for people."""
+    assert any("still has" in line for line in job_cause.remarks(seen(rejected_options=REJECTED), config)) is has_it
+    assert job_cause.remarks(seen(), config) == []
 
 
 def test_a_broken_state_must_be_reset_before_another_crawl():
     facts = seen(poisoned_resume=True)
     assert code(job(), facts) == "poisoned_resume"
     # A deploy does not take it away.
-    assert code(job(), facts, MENDED, AFTER) == "poisoned_resume"
+    assert code(job(), facts, AFTER) == "poisoned_resume"
     assert code(job(crawler_stage="state_reset"), facts) is None
     assert code(job(), facts, mended=True) is None
 
 
 def test_a_plan_says_what_is_known_of_the_last_crawl():
-    assert job_cause.remarks(seen()) == []
-    (unknown,) = job_cause.remarks(seen(poisoned_resume=None))
+    assert job_cause.remarks(seen(), None) == []
+    (unknown,) = job_cause.remarks(seen(poisoned_resume=None), None)
     assert "not known" in unknown
-    assert len(job_cause.remarks(seen(poisoned_resume=True, rejected_options=REJECTED))) == 2
+    assert len(job_cause.remarks(seen(poisoned_resume=True, rejected_options=REJECTED), None)) == 2
 
 
 TEXTS = st.none() | st.text(max_size=300)
@@ -144,9 +134,9 @@ def test_whatever_a_log_holds_what_is_said_is_one_line(rejected, path, config, c
     facts = seen(rejected_options=rejected, output_directory=path, directory_state=state, writable=writable)
     said = None
     try:
-        job_cause.check(job(), facts, config, changed_at, False)
+        job_cause.check(job(), facts, changed_at, False)
     except Refusal as refusal:
         said = str(refusal)
     assert said is not None or (state in ("ok", "missing") and writable is True)
     assert said is None or (said.isprintable() and len(said) < 900)
-    assert all(line.isprintable() for line in job_cause.remarks(facts))
+    assert all(line.isprintable() for line in job_cause.remarks(facts, config))
