@@ -26,9 +26,22 @@ from lib.errors import SandboxError
 from lib.guest import Guest
 
 TABLE = recoveries.table(recoveries.FILE.read_text())
+# The one that failed last; if none did, the one that was made last.
+_NEWEST = "SELECT id FROM archive_jobs ORDER BY (status = 'failed') DESC, id DESC LIMIT 1"
+
+
+def newest_job(host: Any) -> int:
+    """By SQL; without a database, any."""
+    said = host.root('runuser -u postgres -- psql -Atc "%s" healtharchive || echo 1' % _NEWEST)
+    return int(said.split()[-1])
+
+
 # Beside what the table says with -e: what the recovery must be told on any host.
 TOLD: Dict[str, Callable[[Any], List[str]]] = {
     "recover_services": lambda host: [],
+    "recover_stale_jobs": lambda host: [],
+    "recover_stalled_crawl": lambda host: ["-e", "recover_stalled_crawl_progress_seconds=0"],
+    "recover_failed_jobs": lambda host: ["-e", "job_id=%d" % newest_job(host)],
 }
 # One that mends, and one that is not the answer.
 SAMPLE = [
