@@ -126,7 +126,8 @@ def test_each_recovery_answers_a_fault_as_the_table_says(host, controller, broke
     for recovery, arguments in mending:
         if not is_broken(host, fault):
             broken(fault)
-        planned = run(controller, recovery, incident, *arguments)
+        # A check shows the plan as well, and needs no clearance.
+        planned = run(controller, recovery, incident, *arguments, "--check", "--diff")
         assert planned.outcome == "planned", (recovery, planned.outcome, planned.code)
         assert is_broken(host, fault), "a plan has changed the host"
         done = run(controller, recovery, incident, *arguments, "-e", "approve=" + planned.plan_id, *_REASON)
