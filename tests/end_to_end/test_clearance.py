@@ -385,11 +385,19 @@ def playbook(host: Any, which: str, *arguments: str) -> Tuple[int, str]:
     return done.returncode, done.stdout
 
 
+def calls(desk: Desk) -> int:
+    """How many modules Ansible has run on the host, by the host's journal."""
+    return int(desk.run("journalctl --sync; journalctl --no-pager | grep -c ' ansible-.*: Invoked' || true"))
+
+
 def test_what_people_see(host, name, desk):
     """The playbooks, as people run them: who has been killed gets it again without a word, anybody else says why."""
     alice = ("-e", "incident=" + name, "-e", "operator=alice", "-e", "required_commit=" + head(desk)[:12])
+    before = calls(desk)
     code, output = playbook(host, "take_clearance", *alice)
     assert code == 0
+    # With everything in order it is one call.
+    assert calls(desk) - before == 1
     assert "clearance GRANTED" in output
     assert "required  %s deployed and live" % head(desk)[:12] in output
     # Alice's run has ended, which this controller knows: she need not say why.
