@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The service's own commands and scripts: the argv of each. Private to this collection.
 
-Only commands that are here can be run. First those in a form that changes nothing, then, by themselves, those that act
-(contract 2.3 and 3: some act unless told not to, some write although they only seem to read). What acts is run by
-:meth:`change.Action.act` alone.
-=======
 Only commands that are here can be run (contract 2.3 and 3: some act unless told not to, some write although they only seem to
 read). Each stands here in the form that changes nothing, but for those under "What acts".
 """
@@ -94,7 +90,30 @@ def recover_stale_jobs(settings: Settings, selection: StaleSelection) -> List[st
     return argv
 
 
+def annual_tiering(settings: Settings, year: int, sources: Sequence[str]) -> List[str]:
+    """``vps-annual-output-tiering.py`` without ``--apply``: it says which directories it would bind (contract 3.5).
+
+    As root, with the environment of the env file: only root may mount. Without byte code, which would be root's.
+    """
+    if not all(is_source(source) for source in sources):
+        raise ValueError(sources)
+    script = settings.script("vps-annual-output-tiering.py")
+    return [settings.python, "-B", script, "--year", str(year), "--sources", *sources]
+
+
 # What acts.
+
+
+def bind_mounts(settings: Settings) -> List[str]:
+    """``vps-warc-tiering-bind-mounts.sh --apply``: binds what the manifest names and is not mounted. Never with its flag for
+    stale mounts, which repairs none (surprise 37). By bash, for scripts are not always executable (surprise 40)."""
+    argv = ["/bin/bash", settings.script("vps-warc-tiering-bind-mounts.sh"), "--apply"]
+    return [*argv, "--manifest", settings.tiering_manifest, "--storagebox-mount", settings.storage_mount]
+
+
+def annual_tiering_applied(settings: Settings, year: int, sources: Sequence[str]) -> List[str]:
+    """The same with ``--apply`` and without either of its flags that unmount (surprise 36)."""
+    return [*annual_tiering(settings, year, sources), "--apply"]
 
 
 def retry_job(settings: Settings, job_id: int) -> List[str]:

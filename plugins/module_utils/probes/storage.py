@@ -29,11 +29,11 @@ def probe(context: Context) -> Finding:
     settings = context.settings
     problems: List[Problem] = []
     mounted = _mounted(problems)
-    written, manifest = _manifest(settings.tiering_manifest, problems)
+    written, entries = manifest(settings.tiering_manifest, problems)
     # The kernel's table names mounts by where they are, settings and manifest perhaps by a link to there.
     followed = links.follow([settings.storage_mount, settings.archive_root, *written], context.seconds(_FOLLOW_SECONDS))
     base_path, root = (followed[path] or path for path in (settings.storage_mount, settings.archive_root))
-    hot_paths = {followed[hot] or hot: _below(base_path, settings.storage_mount, cold) for hot, cold in written.items()}
+    hot_paths = {followed[hot] or hot: below(base_path, settings.storage_mount, cold) for hot, cold in written.items()}
     kinds: Dict[str, str] = {}
     if mounted is not None:
         kinds.update((path, "mount") for path in mounted if path.startswith(root + "/"))
@@ -42,7 +42,7 @@ def probe(context: Context) -> Finding:
     wanted = dict.fromkeys([base_path, settings.archive_root, "/", *kinds, *(of_jobs or [])])
     looks = look.look(wanted, context.seconds(HUNG_AFTER_SECONDS), host.account(settings.service_user))
     paths = [
-        _path(path, kinds[path], looks[path], mounted, _expected(hot_paths.get(path), base_path, mounted))
+        _path(path, kinds[path], looks[path], mounted, expected(hot_paths.get(path), base_path, mounted))
         for path in sorted(kinds)
     ]
     base = _path(base_path, "base", looks[base_path], mounted, None)
@@ -51,7 +51,7 @@ def probe(context: Context) -> Finding:
         "base": base,
         "paths": paths,
         "disk": disks,
-        "manifest": manifest,
+        "manifest": entries,
         "job_directories": None if of_jobs is None else [_of_job(path, looks[path], mounted) for path in of_jobs],
     }
     if of_jobs is None:
@@ -79,7 +79,7 @@ def _mounted(problems: List[Problem]) -> Optional[Mounts]:
     return {entry["mount_point"]: entry for entry in entries}
 
 
-def _manifest(path: str, problems: List[Problem]) -> Tuple[Dict[str, str], Dict[str, Any]]:
+def manifest(path: str, problems: List[Problem]) -> Tuple[Dict[str, str], Dict[str, Any]]:
     """Hot path -> cold path, from the tiering manifest: ``<cold> <hot>`` on each line, ``#`` comments (contract 1.1)."""
     try:
         text = files.read_regular(path).decode("utf-8", "surrogateescape")
@@ -98,7 +98,7 @@ def _manifest(path: str, problems: List[Problem]) -> Tuple[Dict[str, str], Dict[
     return hot_paths, {"exists": True, "entries": len(hot_paths)}
 
 
-def _below(base_path: str, written_base: str, cold: str) -> str:
+def below(base_path: str, written_base: str, cold: str) -> str:
     """The cold path by where the base mount is; nothing on the mount itself is looked at."""
     return base_path + cold[len(written_base) :] if cold.startswith(written_base + "/") else cold
 
@@ -112,7 +112,7 @@ def _path(
         "kind": kind,
         "mounted": None if mounted is None else mount is not None,
         "fstype": mount["fstype"] if mount else None,
-        "state": _state(seen, mounted is not None, mount, wanted),
+        "state": state_of(seen, mounted is not None, mount, wanted),
         "errno": seen.errno,
     }
 
@@ -126,7 +126,7 @@ def _of_job(path: str, seen: look.Look, mounted: Optional[Mounts]) -> Dict[str, 
     }
 
 
-def _expected(cold: Optional[str], base_path: str, mounted: Optional[Mounts]) -> Optional[Mapping[str, str]]:
+def expected(cold: Optional[str], base_path: str, mounted: Optional[Mounts]) -> Optional[Mapping[str, str]]:
     """What a hot path must be a bind mount of: the cold path's place on the file system of the base mount."""
     base = None if mounted is None else mounted.get(base_path)
     if base is None or cold is None or not cold.startswith(base_path + "/"):
@@ -138,7 +138,7 @@ def _expected(cold: Optional[str], base_path: str, mounted: Optional[Mounts]) ->
     }
 
 
-def _state(
+def state_of(
     seen: look.Look, table_known: bool, mount: Optional[Mapping[str, str]], wanted: Optional[Mapping[str, str]]
 ) -> Optional[str]:
     if not seen.asked:

@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse import (
+    annual_tiering,
     cdxj,
     database,
     deploy,
@@ -65,6 +66,7 @@ def refusal(parser: Callable[[bytes], Any], content: bytes) -> Optional[ParseErr
 
 SHA = b"c542663c3c438ffb747dbf19c6389575c7da7fbb"
 PARSERS: list[tuple[str, Callable[[bytes], Any], bytes]] = [
+    ("annual_tiering", annual_tiering.tiering, b"MOUNT /a/b <= /c/b\nplanned=1 mounted_now=1 warnings=0\n"),
     ("list_jobs", jobs.list_jobs, read("list-jobs-awkward-rows.txt")),
     ("list_jobs_before", jobs.list_jobs, read("list-jobs-before-2026-04-15.txt")),
     ("admin_jobs", jobs.admin_jobs, read("admin-jobs.json")),

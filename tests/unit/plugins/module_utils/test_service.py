@@ -108,3 +108,24 @@ def test_what_acts_on_a_job_names_just_that_job():
     assert service.reset_retry_count(SETTINGS, 12) == [
         *[VENV + "healtharchive", "reset-retry-count", "--id", "12", "--apply"],
     ]
+
+
+def test_the_tiering_scripts_have_no_flag_that_unmounts():
+    bind = service.bind_mounts(SETTINGS)
+    assert bind == [
+        *["/bin/bash", SCRIPTS + "vps-warc-tiering-bind-mounts.sh", "--apply"],
+        *["--manifest", "/etc/healtharchive/warc-tiering.binds", "--storagebox-mount", "/srv/healtharchive/storagebox"],
+    ]
+    asked = service.annual_tiering(SETTINGS, 2026, ["hc", "phac"])
+    assert asked == [
+        *[VENV + "python3", "-B", SCRIPTS + "vps-annual-output-tiering.py"],
+        *["--year", "2026", "--sources", "hc", "phac"],
+    ]
+    applied = service.annual_tiering_applied(SETTINGS, 2026, ["hc", "phac"])
+    assert applied == [*asked, "--apply"]
+    assert not any("repair" in word for word in (*bind, *applied))
+
+
+def test_a_source_of_the_tiering_is_no_option():
+    with pytest.raises(ValueError, match="--apply"):
+        service.annual_tiering(SETTINGS, 2026, ["--apply"])
