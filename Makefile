@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench pairs races bypass recoveries deploys drill kills molecule lint sanity clean distclean docs venv print-venv print-collections \
+.PHONY: help demo test test-quick bench pairs races bypass recoveries deploys storage drill kills molecule lint sanity clean distclean docs venv print-venv print-collections \
 	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-changes stage-bypass stage-kills stage-oldest-core
 
@@ -74,6 +74,10 @@ deploys: ## Cut the link of N deploys and kill the controller of others, and let
 	@HEALTHARCHIVE_DEPLOY_CUTS=$(N) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
 		tools/run pytest tests/end_to_end/test_deploy.py $(FAILING_DEPLOYS)
 
+storage: ## What make test leaves out of the recovery of storage (root, about 6 minutes)
+	@tools/requisites controller sandbox
+	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/longer_storage.py
+
 drill: ## Break a host, and carry the incident to its end: FAULT=... or INCIDENT=I10 (root, about 4 minutes)
 	@tools/requisites controller sandbox
 	@tools/run tests/drills/drill $(if $(INCIDENT),--incident $(INCIDENT),--fault $(FAULT))
@@ -141,7 +145,7 @@ stage-sandbox:
 	@tools/run pytest tests/sandbox/tests
 
 # What changes a host, and what it is proved by.
-CHANGES := $(wildcard $(foreach what,clearance deploy failed_jobs services stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
+CHANGES := $(wildcard $(foreach what,clearance deploy failed_jobs services storage stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
 # A minute or two each: `make deploys` alone runs them.
 FAILING_DEPLOYS := tests/end_to_end/test_deploys_that_fail.py
 
