@@ -12,7 +12,13 @@ from ..triage.templates import BadTemplate, Template, template
 from ..triage.values import TEXT_VALUES
 
 DEPLOY, PERSON, WAIT = "deploy_pinned_ref", "person", "wait"
-RECOVERIES = ("recover_stale_jobs", "recover_stalled_crawl", "recover_services", "recover_failed_jobs")
+RECOVERIES = (
+    "recover_storage",
+    "recover_stale_jobs",
+    "recover_stalled_crawl",
+    "recover_services",
+    "recover_failed_jobs",
+)
 # What a recovery of these does is about crawls: it waits for storage, whatever rule it answers.
 OF_JOBS = ("recover_stale_jobs", "recover_stalled_crawl", "recover_failed_jobs")
 # Which commit a deploy is of: the one that is checked out, if it is on origin/main, else origin/main; or origin/main.

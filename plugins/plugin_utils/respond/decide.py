@@ -15,7 +15,7 @@ from ...module_utils.parse.text import one_line
 from ..triage.evidence import Evidence
 from ..triage.unknown import kind
 from ..triage.values import commands, jobs, look_up
-from .answers import DEPLOY, EVERYTHING, OF_JOBS, PERSON, WAIT, Answer, Entry
+from .answers import DEPLOY, EVERYTHING, OF_JOBS, ONLY_JOBS, PERSON, WAIT, Answer, Entry
 
 VERIFY = "verify"
 _VALUE_LIMIT = 240
@@ -122,6 +122,8 @@ def _free(found: Sequence[_Found]) -> Iterator[_Found]:
             # What no answer is known of may be anything.
             everything |= each.entry is None or each.entry.holds_back == EVERYTHING
             only_jobs |= each.entry is not None and each.entry.holds_back is not None
+        # Also what a role answers: no job is given to a mount that is dead, whatever the ranks say.
+        only_jobs |= each.entry is not None and each.entry.holds_back == ONLY_JOBS
     for each in found:
         if each.do in (PERSON, WAIT) or everything or (only_jobs and each.do in OF_JOBS):
             continue

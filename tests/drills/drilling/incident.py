@@ -18,6 +18,7 @@ from . import plan
 MODULES = {
     "deploy_pinned_ref": "deployment",
     "recover_services": "service",
+    "recover_storage": "storage",
     "recover_stale_jobs": "stale_jobs",
     "recover_stalled_crawl": "stalled_crawl",
     "recover_failed_jobs": "job",
