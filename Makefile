@@ -14,7 +14,7 @@ N ?= 20
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
 FAULT ?= api_missing_dependency
 export FAULT
-# Positions of each recovery at which `make kills` kills, evenly chosen; all of them where it is empty. `make test` kills three times.
+# Positions of each recovery at which `make kills` kills, evenly chosen; all of them where it is empty. `make test` kills twice.
 COUNT ?=
 # Anything: `make kills` waits for the end of one clearance of each recovery, and sees of the others that it is armed.
 HURRY ?=

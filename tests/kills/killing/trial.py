@@ -252,7 +252,9 @@ class Trial:
         result = run.result(self.recovery.module) or {}
         outcome = str(result.get("outcome"))
         if result.get("code") == "plan_changed":
-            run = self.controller.run(self.recovery.playbook, **{**prepared.said, "approve": result["plan_id"]})
+            run = self.controller.run(
+                self.recovery.playbook, **{**prepared.said, "approve": result["evidence"]["plan_id"]}
+            )
             result = run.result(self.recovery.module) or {}
             outcome = "another plan, " + str(result.get("outcome"))
         _expect(run.rc == 0, "run again it ends with %s: %s" % (outcome, result.get("detail")), run)
