@@ -43,10 +43,11 @@ TOLD: Dict[str, Callable[[Any], List[str]]] = {
     "recover_stalled_crawl": lambda host: ["-e", "recover_stalled_crawl_progress_seconds=0"],
     "recover_failed_jobs": lambda host: ["-e", "job_id=%d" % newest_job(host)],
 }
-# One that mends, and one that is not the answer.
+# One that mends, and two that are not the answer.
 SAMPLE = [
     ("postgresql_down", "recover_services"),
     ("pending_migration", "recover_services"),
+    ("poisoned_resume", "recover_failed_jobs"),
 ]
 EVERY = [(fault, recovery) for fault, row in TABLE.items() for recovery in row]
 CELLS = EVERY if os.environ.get("HEALTHARCHIVE_RECOVERIES") == "all" else SAMPLE
