@@ -48,7 +48,7 @@ test-quick: ## Run the tests that need no host (under 2 minutes)
 	@tools/requisites controller lint
 	@$(STAGES) 2 unit roles lint
 
-bench: ## Measure triage beside the runbook (root, about 15 minutes)
+bench: ## Measure triage beside the runbook, and what a change costs (root, 15 to 20 minutes)
 	@tools/requisites controller sandbox
 	@tools/run tests/bench/bench
 

@@ -87,9 +87,10 @@ class Runbook:
 
 
 class Playbook:
-    """One run of ansible-playbook, from its start to its end."""
+    """One run of ansible-playbook, from its start to its end; ``output`` is what the last one printed."""
 
     def __init__(self, links: Sequence[Link], inventory_file: Path, *arguments: str) -> None:
+        self.output = ""
         self.links = links
         self.argv = ["ansible-playbook", "-i", str(inventory_file), *arguments]
 
@@ -103,6 +104,7 @@ class Playbook:
         seconds = time.monotonic() - started
         if done.returncode != 0:
             raise Failure("%s ended with %d: %s%s" % (" ".join(self.argv), done.returncode, done.stdout, done.stderr))
+        self.output = done.stdout
         return seconds
 
 
@@ -152,12 +154,12 @@ class Triage:
 def recover(these: Guests, guest: str, pairs: int, jobs: int) -> Dict[str, List[float]]:
     """What tests/bench/recovering.py measures on the guest: the seconds of each contender, in the order of the pairs."""
     program = (ROOT / "tests" / "bench" / "recovering.py").read_text()
-    these.write_tree(guest, ROOT / "plugins", "module_utils", _COLLECTIONS + _PLUGINS)
+    these.write_tree(guest, ROOT / "plugins", "module_utils", COLLECTIONS + PLUGINS)
     these.write_file(guest, "/run/recovering.py", "0600", program)
     return json.loads(
-        these.run(guest, "python3 /run/recovering.py %s %d %d" % (_COLLECTIONS, pairs, jobs)).splitlines()[-1]
+        these.run(guest, "python3 /run/recovering.py %s %d %d" % (COLLECTIONS, pairs, jobs)).splitlines()[-1]
     )
 
 
-_COLLECTIONS = "/run/collections"
-_PLUGINS = "/ansible_collections/healtharchive/remediation/plugins"
+COLLECTIONS = "/run/collections"
+PLUGINS = "/ansible_collections/healtharchive/remediation/plugins"

@@ -18,6 +18,11 @@ RATIOS = (
     "growth_journal",
     "host_peak_mib",
     "stale_jobs_module_vs_command",
+    "change_vs_triage",
+    "clearance_grant_vs_triage_on_host",
+    "clearance_check_vs_triage_on_host",
+    "change_ssh_commands",
+    "clearance_ssh_commands",
     "fleet20_vs_one",
     "fleet20_own_cores_vs_one",
 )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping
 
 from . import figures, memory
+from .changing import Grant, Retry, grant_commands
 from .contenders import Runbook, Triage, naive, recover
 from .guests import Failure, Guests, at_once, boot, guests, many_watches, say
 from .link import Link
@@ -28,7 +29,7 @@ JOURNAL_LINES = 200_000
 FLEET = 20
 MEMORY_RUNS = 3
 STALE_JOBS = 500
-PARTS = ("link", "growth", "memory", "stale", "fleet")
+PARTS = ("link", "growth", "memory", "stale", "change", "fleet")
 
 Contender = Callable[[], float]
 
@@ -159,6 +160,35 @@ class Benchmark:
         self.measured["stale_jobs_module_vs_command"] = figures.ratio(samples["module"], samples["command"])
         self.guests.down(["bench-stale"])
 
+    def change(self) -> None:
+        """One small change from its plan to its end, and the clearance in it, against triage of the same guest."""
+        guest = "bench-change"
+        boot(self.guests, [guest])
+        link = self.link(guest, "change")
+        retry = Retry(self.guests, guest, link, self.folder)
+        triage = Triage([link], self.folder, "triage-change")
+        grant = Grant(self.guests, guest, retry.incident, retry.commit)
+        on_host: List[float] = []
+
+        def triaged() -> float:
+            seconds = triage()
+            on_host.append(triage.evidence[link.name]["duration_seconds"])
+            return seconds
+
+        contenders: Dict[str, Contender] = {"change": retry, "change_triage": triaged, "clearance_grant": grant}
+        samples = rounds("Change", contenders, self.pairs)
+        # Each was also run once to warm up.
+        samples.update(clearance_check=grant.checks[1:], change_triage_on_host=on_host[1:])
+        self.measured.update(figures.seconds(samples))
+        self.measured["change_vs_triage"] = figures.ratio(samples["change"], samples["change_triage"])
+        for name in ("clearance_grant", "clearance_check"):
+            self.measured[name + "_vs_triage_on_host"] = figures.ratio(samples[name], samples["change_triage_on_host"])
+        counted = retry.ssh_commands()
+        say("Commands over SSH: %s" % json.dumps(counted))
+        self.measured["change_ssh_commands"] = sum(counted.values())
+        self.measured["clearance_ssh_commands"] = grant_commands(counted)
+        self.guests.down([guest])
+
     def fleet(self) -> None:
         """Twenty hosts at once against one: as they are, and as if each had cores of its own."""
         names = ["bench", *("bench-%02d" % number for number in range(2, FLEET + 1))]
@@ -216,6 +246,8 @@ def run(pairs: int, parts: List[str]) -> Dict[str, Any]:
                 running.down([name for name in running.names if name != "bench"])
             if "stale" in parts:
                 benchmark.stale()
+            if "change" in parts:
+                benchmark.change()
             if "fleet" in parts:
                 benchmark.fleet()
         finally:
