@@ -829,7 +829,7 @@ FOR_CLEARANCE: Tuple[ForClearance, ...] = (
         "another_checkout_at_the_commit",
         "proof",
         "Prove another checkout, which has the wanted commit and runs nothing",
-        "process_behind",
+        "process_elsewhere",
         {"required_commit": ["$UNDEPLOYED"], "checkout": "/home/haadmin/elsewhere"},
         happens="""
             as_owner git clone --quiet --no-hardlinks /srv/git/healtharchive.git /home/haadmin/elsewhere
