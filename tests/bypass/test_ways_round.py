@@ -5,8 +5,6 @@ wrong does change the host, so that no refusal is an accident."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from .attempts import ALL, DONE, FORGED, UNTOUCHED
@@ -17,13 +15,6 @@ def chosen(ways):
     """Those that want a clearance for their control come first: one is good for all of them."""
     wanted = [way for way in ways if ALL or way.sample]
     return [pytest.param(way, id=way.name) for way in sorted(wanted, key=lambda way: getattr(way, "by", ""))]
-
-
-@pytest.fixture(scope="session")
-def older(attempts) -> bool:
-    """Whether the ansible-core that is tried is one before 2.19."""
-    said = attempts.shipped.run("ansible", "--version").output
-    return tuple(map(int, re.search(r"core (\d+)\.(\d+)", said).groups())) < (2, 19)
 
 
 def refused(attempts, controller, way, code):
@@ -38,8 +29,8 @@ def refused(attempts, controller, way, code):
 
 
 @pytest.mark.parametrize("way", chosen(FROM_CONTROLLER))
-def test_the_collection_refuses(attempts, older, way):
-    refused(attempts, attempts.shipped, way, way.older if older and way.older else way.code)
+def test_the_collection_refuses(attempts, way):
+    refused(attempts, attempts.shipped, way, way.code)
 
 
 # Where both refuse for the same reason, it is the host that does.

@@ -43,7 +43,7 @@ class FromController(NamedTuple):
     """A way round by how Ansible is run, on a host without a clearance where the demanded commit is not deployed.
 
     ``code``: as the collection is. ``bare``: with a copy of which what looks at the controller is cut out, so that only the host
-    is left. ``older``: as it is, with an ansible-core before 2.19. The positive control is ``control``, or the same run with that
+    is left. The positive control is ``control``, or the same run with that
     copy:
     where ``by`` is clearance, on a host with a good one, whose token it has; where it is commit, with a commit that is deployed.
     """
@@ -56,7 +56,6 @@ class FromController(NamedTuple):
     run: Run
     by: str = "clearance"
     control: Optional[Run] = None
-    older: Optional[str] = None
     happens: str = ""
     undone: str = ""
     sample: bool = False
@@ -328,7 +327,6 @@ FROM_CONTROLLER: Tuple[FromController, ...] = (
             ),
             environment={"ANSIBLE_ALLOW_BROKEN_CONDITIONALS": "1"},
         ),
-        older="clearance_missing",
     ),
     # --- other programs than the host's own
     FromController(

@@ -49,7 +49,7 @@ def test_make_test_tries_one_of_each_family_but_two() -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_every_code_is_one_of_the_collection(way) -> None:
-    for code in (way.code, getattr(way, "bare", None), getattr(way, "older", None)):
+    for code in (way.code, getattr(way, "bare", None)):
         assert code is None or '"%s"' % code in SOURCES
 
 
