@@ -7,7 +7,7 @@ Pure. Private to this collection.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
 
 from .parse import times
 from .refusal import Refusal
@@ -32,16 +32,32 @@ class Spent(NamedTuple):
 
 
 def spent(events: Iterable[Mapping[str, Any]], action: str, now: float, budget: Budget) -> Spent:
-    """``events``: of the record, any kinds. ``now``: seconds since 1970."""
+    """``events``: of the record, any kinds. ``now``: seconds since 1970.
+
+    Law 6 beside law 11: what was cut off before it had any effect is one act with what does it now, once for each subject.
+    """
     begun: Dict[str, List[str]] = {}
+    runs: Dict[str, Any] = {}
+    cut_off: List[str] = []
     for event in events:
         data = event["data"]
         if event["kind"] == "action_begun" and data["action"] == action:
             # A clock that was put back must not forget: what is later than now counts as well.
             if times.to_epoch(event["recorded_at"]) > now - budget.window_seconds:
                 begun[data["action_id"]] = list(data["subjects"])
-        elif event["kind"] == "action_finished" and data["outcome"] in _FREE:
-            begun.pop(data["action_id"], None)
+                runs[data["action_id"]] = event["by"]["run"]
+        elif event["kind"] == "action_finished" and data["action_id"] in begun:
+            if data["outcome"] in _FREE:
+                del begun[data["action_id"]]
+            elif data["outcome"] == "failed" and data["changed"] is not True:
+                # A failure that the run itself recorded was no cut, and counts.
+                both = (runs[data["action_id"]], event["by"]["run"])
+                if None not in both and both[0] != both[1]:
+                    cut_off.append(data["action_id"])
+    resumed: Set[str] = set()
+    for action_id in cut_off:
+        if resumed.isdisjoint(begun[action_id]):
+            resumed.update(begun.pop(action_id))
     counts: Dict[str, int] = {}
     for subjects in begun.values():
         for subject in set(subjects):

@@ -298,12 +298,23 @@ class StalledCrawl(change.Action):
         return Observation(outcome, changed, sentence, states, code, None, evidence)
 
     def settle(self, host: Host, action: recorded.Action) -> Observation:
+        """``failed`` where no row was recovered: each says still that it runs since before."""
         unit, switch = worker_unit.show(host.context), pause.armed(host.context)
+        found, said = applying.seen(host.context, action.subjects)
+        untouched = bool(found) and all(
+            row["status"] == "running" and row["started_at"] is not None and row["started_at"] < action.begun_at
+            for row in found
+        )
         return Observation(
-            "unknown",
+            "failed" if untouched else "unknown",
             None,
-            "It was cut off. %s %s, and the timer that starts it is %s."
-            % (applying.told(host.context, action.subjects), unit.described(), "armed" if switch else "gone"),
+            "It was cut off%s. %s %s, and the timer that starts it is %s."
+            % (
+                " before it had recovered anything" if untouched else "",
+                said,
+                unit.described(),
+                "armed" if switch else "gone",
+            ),
         )
 
 

@@ -91,13 +91,18 @@ class Recovery:
 
 def told(context: Context, subjects: Iterable[str]) -> str:
     """What the rows of these subjects say now, for a person."""
-    ids = [int(name[4:]) for name in subjects if name.startswith("job ") and name[4:].isdigit()]
+    return seen(context, subjects)[1]
+
+
+def seen(context: Context, subjects: Iterable[str]) -> Tuple[List[Dict[str, Any]], str]:
+    """The rows of these subjects as they are now, and what they say, for a person. No rows where not all could be read."""
+    ids = {int(name[4:]) for name in subjects if name.startswith("job ") and name[4:].isdigit()}
     try:
         now = rows.states(context, ids)
     except Refusal as error:
-        return "Their rows cannot be read: %s" % error
+        return [], "Their rows cannot be read: %s" % error
     said = ", ".join("%s %s" % (survey.subject(job), row["status"]) for job, row in sorted(now.items()))
-    return "The rows say now: %s." % (said or "nothing")
+    return list(now.values()) if set(now) == ids else [], "The rows say now: %s." % (said or "nothing")
 
 
 def _jobs(jobs: Sequence[int]) -> str:

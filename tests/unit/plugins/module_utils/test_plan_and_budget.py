@@ -108,12 +108,19 @@ LIMIT = Budget(per_host=3, per_subject=2, window_seconds=WINDOW)
 
 def begun(number: int, age: float, action: str = "retry", subjects: Any = ("job 1",)) -> Dict[str, Any]:
     data = {"action_id": "a%d" % number, "action": action, "subjects": list(subjects)}
-    return {"kind": "action_begun", "recorded_at": times.from_epoch(NOW - age), "data": data}
+    by = {"run": "run %d" % number}
+    return {"kind": "action_begun", "recorded_at": times.from_epoch(NOW - age), "by": by, "data": data}
 
 
-def finished(number: int, outcome: str) -> Dict[str, Any]:
-    data = {"action_id": "a%d" % number, "outcome": outcome, "changed": None}
-    return {"kind": "action_finished", "recorded_at": times.from_epoch(NOW), "data": data}
+def finished(number: int, outcome: str, run: Any = None, changed: Any = None) -> Dict[str, Any]:
+    """``run``: of whom it was recorded; None: of who began it."""
+    data = {"action_id": "a%d" % number, "outcome": outcome, "changed": changed}
+    by = {"run": "run %d" % number if run is None else run}
+    return {"kind": "action_finished", "recorded_at": times.from_epoch(NOW), "by": by, "data": data}
+
+
+def nobody(event: Dict[str, Any]) -> Dict[str, Any]:
+    return {**event, "by": {"run": None}}
 
 
 def spent(events: List[Dict[str, Any]], action: str = "retry") -> Spent:
@@ -138,6 +145,14 @@ def spent(events: List[Dict[str, Any]], action: str = "retry") -> Spent:
         ([begun(1, 10, subjects=("job 1", "job 2", "job 1"))], 1, {"job 1": 1, "job 2": 1}),
         ([begun(1, 10, subjects=())], 1, {}),
         ([finished(1, "refused"), begun(1, 10)], 1, {"job 1": 1}),
+        # Cut off before it had any effect, and settled by the run that does it again: once.
+        ([begun(1, 10), finished(1, "failed", "run 2")], 0, {}),
+        ([begun(1, 10), finished(1, "failed", "run 2", False), begun(2, 5)], 1, {"job 1": 1}),
+        ([begun(1, 20), finished(1, "failed", "run 2"), begun(2, 10), finished(2, "failed", "run 3")], 1, {"job 1": 1}),
+        ([begun(1, 10), finished(1, "failed", "run 2", True)], 1, {"job 1": 1}),
+        ([begun(1, 10), finished(1, "unknown", "run 2")], 1, {"job 1": 1}),
+        ([begun(1, 10), nobody(finished(1, "failed", "run 2"))], 1, {"job 1": 1}),
+        ([nobody(begun(1, 10)), finished(1, "failed", "run 2")], 1, {"job 1": 1}),
         ([{"kind": "remark", "recorded_at": times.from_epoch(NOW), "data": {"text": "x"}}], 0, {}),
     ],
 )

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, Dict, FrozenSet, List, Optional
 
 import pytest
-from ansible_collections.healtharchive.remediation.plugins.module_utils import change, stalled_crawl
+from ansible_collections.healtharchive.remediation.plugins.module_utils import change, recorded, stalled_crawl
 from ansible_collections.healtharchive.remediation.plugins.module_utils.change import ActFailed
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.stale_jobs import Candidate, Report
 from ansible_collections.healtharchive.remediation.plugins.module_utils.plan import NothingToDo, Plan, plan_id
@@ -289,6 +289,31 @@ def test_what_was_cut_off_is_gone_on_with(planned: Any) -> None:
     _world, _acting, plan = planned(paused=PAUSE)
     assert words(plan) == WORKER_STOPPED[5:]
     assert plan.subjects == ("unit " + WORKER,)
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [
+        ({12: ("running", STARTED)}, "failed"),
+        ({12: ("retryable", STARTED)}, "unknown"),
+        ({12: ("running", "2026-11-23T12:30:00Z")}, "unknown"),
+        ({12: ("running", None)}, "unknown"),
+        ({}, "unknown"),
+        (Refusal("rows_unreadable", "The API does not answer.", ""), "unknown"),
+    ],
+)
+def test_an_act_that_recovered_nothing_is_known_by_the_row(planned: Any, monkeypatch: Any, found: Any, outcome: str) -> None:
+    def states(_context: Any, _wanted: Any) -> Any:
+        if isinstance(found, Refusal):
+            raise found
+        return {job: {"status": status, "started_at": started} for job, (status, started) in found.items()}
+
+    planned(Crawl(12))
+    monkeypatch.setattr(rows, "states", states)
+    cut_off = recorded.Action("a", "2026-11-23-x", "stalled-crawl", "2026-11-23T12:00:00Z", ("job 12", "unit " + WORKER))
+    seen = action().settle(SimpleNamespace(context=None), cut_off)
+    assert (seen.outcome, seen.changed) == (outcome, None)
+    assert ("before it had recovered anything" in seen.detail) == (outcome == "failed")
 
 
 def test_a_pause_of_somebody_else_is_left_alone(planned: Any) -> None:
