@@ -40,7 +40,7 @@ demo: ## Boot a sandbox host, break it, triage it over SSH
 	@tools/requisites controller sandbox
 	@tools/demo
 
-test: ## Run every test there is (root, at most 20 minutes)
+test: ## Run the tests of every part, a sample of the long ones (root, at most 20 minutes)
 	@tools/requisites controller lint sandbox
 	@$(STAGES) 3 end-to-end changes molecule incident sandbox sanity unit bypass kills service roles lint oldest-core
 
