@@ -49,11 +49,9 @@ def spent(events: Iterable[Mapping[str, Any]], action: str, now: float, budget: 
         elif event["kind"] == "action_finished" and data["action_id"] in begun:
             if data["outcome"] in _FREE:
                 del begun[data["action_id"]]
-            elif data["outcome"] == "failed" and data["changed"] is not True:
+            elif data["outcome"] == "failed" and data["changed"] is not True and event["by"]["run"] != runs[data["action_id"]]:
                 # A failure that the run itself recorded was no cut, and counts.
-                both = (runs[data["action_id"]], event["by"]["run"])
-                if None not in both and both[0] != both[1]:
-                    cut_off.append(data["action_id"])
+                cut_off.append(data["action_id"])
     resumed: Set[str] = set()
     for action_id in cut_off:
         if resumed.isdisjoint(begun[action_id]):

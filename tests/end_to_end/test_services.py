@@ -67,7 +67,8 @@ def planned(host, incident):
     yield plan
     host.root(
         "rm -rf /run/systemd/system/healtharchive-*.d /run/systemd/system/docker.service.d; systemctl daemon-reload\n"
-        "systemctl reset-failed; systemctl start postgresql postgresql@15-main docker healtharchive-api healtharchive-worker\n"
+        "systemctl reset-failed; systemctl start postgresql postgresql@15-main docker\n"
+        "systemctl start healtharchive-replay healtharchive-api healtharchive-worker\n"
         "for _ in {1..100}; do curl -sf -o /dev/null 127.0.0.1:8001/api/health && exit; sleep 0.2; done; exit 1"
     )
 

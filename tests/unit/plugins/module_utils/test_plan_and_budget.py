@@ -151,8 +151,8 @@ def spent(events: List[Dict[str, Any]], action: str = "retry") -> Spent:
         ([begun(1, 20), finished(1, "failed", "run 2"), begun(2, 10), finished(2, "failed", "run 3")], 1, {"job 1": 1}),
         ([begun(1, 10), finished(1, "failed", "run 2", True)], 1, {"job 1": 1}),
         ([begun(1, 10), finished(1, "unknown", "run 2")], 1, {"job 1": 1}),
-        ([begun(1, 10), nobody(finished(1, "failed", "run 2"))], 1, {"job 1": 1}),
-        ([nobody(begun(1, 10)), finished(1, "failed", "run 2")], 1, {"job 1": 1}),
+        ([begun(1, 10), nobody(finished(1, "failed"))], 0, {}),
+        ([nobody(begun(1, 10)), nobody(finished(1, "failed"))], 1, {"job 1": 1}),
         ([{"kind": "remark", "recorded_at": times.from_epoch(NOW), "data": {"text": "x"}}], 0, {}),
     ],
 )
