@@ -119,8 +119,11 @@ def naive(link: Link, folder: Path) -> Playbook:
 class Triage:
     """The triage playbook, as the README says to run it; ``evidence`` is what its last run found, by host."""
 
-    def __init__(self, links: Sequence[Link], folder: Path, name: str, **variables: Any) -> None:
+    def __init__(self, links: Sequence[Link], folder: Path, name: str, crowded: bool = False, **variables: Any) -> None:
+        """``crowded``: guests share the machine's cores, so a probe may meet its deadline: ``timed_out`` counts them."""
         self.reports = folder / ("reports-" + name)
+        self.timed_out = 0
+        self._crowded = crowded
         self.evidence: Dict[str, Dict[str, Any]] = {}
         self._links = links
         self._playbook = Playbook(
@@ -142,6 +145,10 @@ class Triage:
         (path,) = self.reports.glob(host + "/*/evidence.json")
         evidence = json.loads(path.read_text())
         lost = {name: probe["problems"] for name, probe in evidence["probes"].items() if probe["status"] != "ok"}
+        if self._crowded:
+            late = [name for name, problems in lost.items() if {each["code"] for each in problems} == {"timed_out"}]
+            self.timed_out += len(late)
+            lost = {name: problems for name, problems in lost.items() if name not in late}
         if lost:
             raise Failure("Triage of %s has not seen everything: %s" % (host, json.dumps(lost)))
         return evidence
