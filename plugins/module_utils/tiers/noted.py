@@ -13,12 +13,13 @@ import os
 from typing import Any, Dict
 
 from .. import runtime
+from ..refusal import Refusal
 
 _READ_BYTES = 64 * 1024
 
 
 def write(name: str, said: Dict[str, Any]) -> None:
-    """On the disk before this returns. :class:`Refusal`, OSError."""
+    """Whole or not at all, for whoever is killed right after. :class:`Refusal`, OSError."""
     part = name + ".part"
     with runtime.directory() as parent:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -33,7 +34,8 @@ def write(name: str, said: Dict[str, Any]) -> None:
 
 
 def read(name: str) -> Dict[str, Any]:
-    """What was written; empty where there is none. None is made: a plan reads, too."""
+    """What was written; empty where there is none. None is made: a plan reads, too. :class:`Refusal` where it cannot be read:
+    that is not the same as nothing held off."""
     if not os.path.isdir(runtime.DIRECTORY):
         return {}
     with runtime.directory() as parent:
@@ -48,8 +50,15 @@ def read(name: str) -> Dict[str, Any]:
     try:
         found = json.loads(content)
     except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        found = None
+    if not isinstance(found, dict):
+        path = "%s/%s" % (runtime.DIRECTORY, name)
+        raise Refusal(
+            "note_unreadable",
+            "What a recovery that was cut off has left behind is in %s, which cannot be read." % path,
+            "Look at it by hand (cat %s), give back what it tells of, and remove it. Then plan again." % path,
+        )
+    return found
 
 
 def forget(name: str) -> None:

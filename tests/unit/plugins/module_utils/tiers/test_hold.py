@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 from typing import Any, Dict, List
 
@@ -127,14 +128,15 @@ def test_one_that_does_not_come_back_leaves_the_switch_armed(systemd: Systemd, c
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff"])
-def test_a_note_that_is_none_tells_nothing(systemd: Systemd, content: bytes) -> None:
+def test_a_note_that_cannot_be_read_is_not_taken_for_none(systemd: Systemd, content: bytes) -> None:
     noted.write("x.json", {"a": 1})
     assert noted.read("x.json") == {"a": 1}
     with runtime.directory() as parent:
-        import os
-
         with open(os.open("x.json", os.O_WRONLY | os.O_TRUNC, dir_fd=parent), "wb") as handle:
             handle.write(content)
+    with pytest.raises(Refusal) as refused:
+        noted.read("x.json")
+    assert refused.value.code == "note_unreadable"
+    noted.forget("x.json")
+    noted.forget("x.json")
     assert noted.read("x.json") == {}
-    noted.forget("x.json")
-    noted.forget("x.json")
