@@ -1,6 +1,6 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of docs/recoveries.md: what each recovery answers on a host with each fault of the sandbox."""
+"""The tables of the guides: what each recovery answers on a host with each fault of the sandbox."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Tuple
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "recoveries.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 _HEAD = "| fault |"
 _CELL = re.compile(r"(?:`(?P<said>[a-z_]+=[a-z0-9_,]+)`: )?`(?P<expected>[a-z_]+)`")
 
@@ -22,6 +22,24 @@ class Answer(NamedTuple):
 
 # Fault -> recovery -> answers, in the order of the table. The fault of a host that is well is ``none``.
 Table = Dict[str, Dict[str, Tuple[Answer, ...]]]
+
+
+def tables(directory: Path = DOCS) -> Table:
+    """Of every guide that has one, joined. ValueError where two speak of one recovery, or one leaves out a fault of another."""
+    found: Table = {}
+    for path in sorted(directory.glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        if not any(line.startswith(_HEAD) for line in text.splitlines()):
+            continue
+        one = table(text)
+        if found and set(found) != set(one):
+            raise ValueError("%s: its faults are not those of the others: %s" % (path.name, sorted(set(found) ^ set(one))))
+        for fault, row in one.items():
+            twice = set(found.setdefault(fault, {})) & set(row)
+            if twice:
+                raise ValueError("%s: another guide speaks of %s" % (path.name, sorted(twice)))
+            found[fault].update(row)
+    return found
 
 
 def table(text: str) -> Table:

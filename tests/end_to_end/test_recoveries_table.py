@@ -1,8 +1,8 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What docs/recoveries.md says of each recovery on a host with each fault, tried on the sandbox through the public playbooks.
+"""What the guides say of each recovery on a host with each fault, tried on the sandbox through the public playbooks.
 
-`make recoveries` tries the whole table; here are a few of its cells. Whether a fault is mended is asked of the file of the fault,
+The first table is in docs/recoveries.md. `make recoveries` tries all of them; here are a few of their cells. Whether a fault is mended is asked of the file of the fault,
 and not of the collection.
 """
 
@@ -25,7 +25,7 @@ from lib import faults
 from lib.errors import SandboxError
 from lib.guest import Guest
 
-TABLE = recoveries.table(recoveries.FILE.read_text())
+TABLE = recoveries.tables()
 # The one that failed last; if none did, the one that was made last.
 _NEWEST = "SELECT id FROM archive_jobs ORDER BY (status = 'failed') DESC, id DESC LIMIT 1"
 

@@ -29,7 +29,7 @@ ENDS = {
     for how in ("unknown", "stopped", "stopped_with", "died")
 }
 
-TABLE = {fault: row["recover_services"] for fault, row in recoveries.table(recoveries.FILE.read_text()).items()}
+TABLE = {fault: row["recover_services"] for fault, row in recoveries.tables().items()}
 # Which faults a start of a unit can mend, and which forbid the start of one.
 MENDED = {
     POSTGRESQL: {"postgresql_down"},
