@@ -82,8 +82,9 @@ class Course:
                     "step %d: respond says %s, not %s\n%s" % (number + 1, self._answer(run), step.answer, run.output)
                 )
             if step.answer == "verify":
-                self._expect(run.rc == 0 and number == len(steps) - 1, "the verification does not pass", run)
-                return
+                self._expect(run.rc == 0, "the verification does not pass", run)
+                if number == len(steps) - 1:
+                    return
             run = self._step(run, step)
         raise Wrong("the steps of the drill end without a verification")
 
@@ -101,8 +102,10 @@ class Course:
 
     def _step(self, run: Run, step: plan.Step) -> Run:
         """One answer is followed; what respond says afterwards."""
-        if step.answer in ("person", "wait"):
+        if step.answer in ("person", "wait", "verify"):
             self._by_hand(step)
+            if step.deploy:
+                self._deployed()
             return self._looked_again()
         said = {name: self._filled(value) for name, value in step.say.items()}
         planned = run.result(MODULES[step.answer]) or {}
@@ -159,6 +162,19 @@ class Course:
             for name in self.drill.faults:
                 self.guest.fault(name, "mend_it")
         self._told("by hand", step.hand or "mended as a person would", started)
+
+    def _deployed(self) -> None:
+        """What was pushed, planned and approved by the playbook of the deploy."""
+        started = time.monotonic()
+        commit = self.guest.root("runuser -u haadmin -- git -C $ORIGIN rev-parse main").strip()
+        said = {"incident": self.incident, "deploy_ref": commit}
+        planned = self.controller.run("deploy_pinned_ref", **said)
+        plan_id = (planned.result("deployment") or {}).get("plan_id")
+        self._expect(plan_id is not None, "the deploy is not planned", planned)
+        run = self.controller.run("deploy_pinned_ref", approve=plan_id, **said)
+        done = run.result("deployment") or {}
+        self._told("deploy_pinned_ref", str(done.get("outcome")), started)
+        self._expect(run.rc == 0 and done.get("outcome") == "applied", "it is not deployed", run)
 
     def _close(self) -> None:
         started = time.monotonic()

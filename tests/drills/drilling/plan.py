@@ -12,18 +12,20 @@ import yaml
 HERE = Path(__file__).resolve().parents[1]
 FILE = HERE / "drills.yml"
 HANDS = HERE / "hands"
-_STEP = {"answer", "hand", "refused", "say"}
+_STEP = {"answer", "hand", "refused", "say", "deploy"}
 _DRILL = {"title", "faults", "steps", "trigger", "underlying", "checks", "before"}
 
 
 class Step(NamedTuple):
     """One step of an incident: ``answer`` is what `respond` must say; ``hand``: what the person does then (a script of hands/);
-    ``refused``: the code of a first refusal; ``say`` is said then, or at once, as well."""
+    ``refused``: the code of a first refusal; ``say`` is said then, or at once, as well; ``deploy``: origin/main is deployed
+    then, by its own playbook, though nothing that was found asks for it."""
 
     answer: str
     hand: Optional[str]
     refused: Optional[str]
     say: Mapping[str, Any]
+    deploy: bool = False
 
 
 class Drill(NamedTuple):
@@ -74,7 +76,8 @@ def of_incident(name: str) -> Drill:
     steps: List[Step] = []
     for each in record["steps"]:
         assert set(each) <= _STEP, (name, each)
-        steps.append(Step(each["answer"], each.get("hand"), each.get("refused"), each.get("say", {})))
+        words = each.get("hand"), each.get("refused"), each.get("say", {}), each.get("deploy", False)
+        steps.append(Step(each["answer"], *words))
     return Drill(
         name,
         record["title"],

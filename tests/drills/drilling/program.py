@@ -22,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="drill", description="An incident from its break to its closed note.")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--fault", help="one of the sandbox's faults")
-    what.add_argument("--incident", help="an incident by name: I2, I8, I10, I11")
+    what.add_argument("--incident", help="an incident by name: I1, I2, I3, I6, I8, I10, I11")
     parser.add_argument("--guest", default=os.environ.get("HEALTHARCHIVE_TEST_GUEST", "drill"))
     parser.add_argument("--keep", action="store_true", help="leave the guest up")
     parser.add_argument(
