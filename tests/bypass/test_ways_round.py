@@ -18,7 +18,8 @@ def chosen(ways):
 
 
 def refused(attempts, controller, way, code):
-    """Try it, with the collection of that controller."""
+    """Try it, with the collection of that controller, on a host without a clearance."""
+    attempts.put_back(clearance_too=True)
     with attempts.trying(way) as before:
         ran = attempts.run(controller, way.run, FORGED, "$UNDEPLOYED")
         after = attempts.unchanged(before)
