@@ -3,14 +3,17 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench pairs races bypass recoveries deploys storage drill kills molecule lint sanity clean distclean docs venv print-venv print-collections \
+.PHONY: help demo test test-quick bench pairs races bypass recoveries deploys storage drill soak kills molecule lint sanity clean distclean docs venv print-venv print-collections \
 	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-changes stage-bypass stage-kills stage-oldest-core
 
 # How often `make races` lets two operators ask for a clearance at once; `make test` tries three times.
 RACES ?= 100
-# How many deploys `make deploys` cuts the link of; `make test` cuts one.
-N ?= 20
+# How many deploys `make deploys` cuts the link of (`make test` cuts one); how many rounds `make soak` holds: 20 and 200 without a word.
+N ?=
+# What the rounds of `make soak` are drawn with, and on how many hosts at once they are held: 1 or 2.
+SEED ?= 1
+GUESTS ?= 1
 # What `make demo` breaks; `tests/sandbox/sandbox faults` names them all.
 FAULT ?= api_missing_dependency
 export FAULT
@@ -71,7 +74,7 @@ recoveries: ## Try every cell of docs/recoveries.md on a sandbox host (root, abo
 
 deploys: ## Cut the link of N deploys and kill the controller of others, and let one fail in each way (root, about 30 minutes)
 	@tools/requisites controller sandbox
-	@HEALTHARCHIVE_DEPLOY_CUTS=$(N) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
+	@HEALTHARCHIVE_DEPLOY_CUTS=$(or $(N),20) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
 		tools/run pytest tests/end_to_end/test_deploy.py $(FAILING_DEPLOYS)
 
 storage: ## What make test leaves out of the recovery of storage (root, about 6 minutes)
@@ -81,6 +84,10 @@ storage: ## What make test leaves out of the recovery of storage (root, about 6 
 drill: ## Break a host, and carry the incident to its end: FAULT=... or INCIDENT=I10 (root, about 4 minutes)
 	@tools/requisites controller sandbox
 	@tools/run tests/drills/drill $(if $(INCIDENT),--incident $(INCIDENT),--fault $(FAULT))
+
+soak: ## Random faults, alone and in pairs, carried to their end: N=200 SEED=1 (root, 1 to 5 minutes a round; goes on where it ended)
+	@tools/requisites controller sandbox
+	@tools/run tests/soak/soak --rounds $(or $(N),200) --seed $(SEED) --guests $(GUESTS)
 
 kills: ## Kill the controller at every task of every recovery: HURRY=1, COUNT=3 for less (root, some hours; in a hurry one)
 	@tools/requisites controller sandbox
