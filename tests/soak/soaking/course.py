@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One round: a guest as new, broken, and carried through `respond` until nothing is left, plan by plan, as an operator would.
 
-What only a person mends is mended by the sandbox, once, and `respond` goes on. Which recoveries there are is not known here.
+What only a person mends is mended by the sandbox, each fault once, and `respond` goes on. Which recoveries there are is not
+known here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from drilling import plan as drills
 from driving import guest as guests
 from driving.playbook import COLLECTION, Controller, Run
 
-from . import laws, seen
+from . import hands, laws, seen
 from .plan import Round
 
 MOST_STEPS = 10
@@ -48,7 +49,8 @@ class Course:
         self._planned: Set[str] = set()
         self._applied: List[str] = []
         self._basis: Optional[seen.Seen] = None
-        self._mended = False
+        self._alone = hands.rules_alone(drawn.faults)
+        self._mended: List[str] = []
         self._parked = False
         self._runs = 0
 
@@ -101,8 +103,7 @@ class Course:
 
     def _tidied(self) -> None:
         """What the fault has brought along is taken away, so that it can be broken again."""
-        for name in reversed(self.drawn.faults):
-            self.guest.fault(name, "mend_it")
+        self._mend(self.drawn.faults)
 
     def _carried(self) -> None:
         """Until the host is verified; :class:`Stuck`."""
@@ -115,7 +116,7 @@ class Course:
                 self.steps.append("verify")
                 return
             if answer in ("person", "wait"):
-                run = self._by_a_person("%s (%s)" % (answer, (run.result("respond_decision") or {}).get("rule")), run)
+                run = self._by_a_person("%s (%s)" % (answer, _rule(run)), run)
                 continue
             result = _last(run)
             outcome, code = result.get("outcome"), str(result.get("code"))
@@ -157,20 +158,33 @@ class Course:
         return self._looked_again()
 
     def _by_a_person(self, what: str, run: Run) -> Run:
-        """What is broken still is mended as a person would. What was there before them is judged first."""
+        """What respond speaks of is mended as a person would. What was there before them is judged first."""
         self.steps.append(what)
-        self._expect(not self._mended, "a person has mended it, and it is %s still" % what, run)
         self._between()
-        self._mended = True
-        broken = [name for name in self.drawn.faults if self.guest.is_broken(name)]
-        for name in reversed(broken or self.drawn.faults):
-            try:
-                self.guest.fault(name, "mend_it")
-            except guests.Failed as error:
-                raise Stuck("the sandbox does not mend %s: %s" % (name, str(error).splitlines()[0])) from error
-        self.steps.append("mended by hand: %s" % (" and ".join(broken) or "what they left"))
+        broken = [name for name in self.drawn.faults if name not in self._mended and self.guest.is_broken(name)]
+        left = [name for name in self.drawn.faults if name not in self._mended]
+        self._expect(bool(left), "a person has mended all of it, and it is %s still" % what, run)
+        due = hands.due(_rule(run), broken or left, self._alone)
+        try:
+            self._mend(due)
+        except guests.Failed:
+            # It takes more of a sound host than the other fault has left.
+            due = broken or left
+            for attempt in (0, 1):
+                try:
+                    self._mend(due if attempt else due[::-1])
+                    break
+                except guests.Failed as error:
+                    if attempt:
+                        raise Stuck("the sandbox does not mend it: %s" % str(error).splitlines()[0]) from error
+        self._mended += due
+        self.steps.append("by hand: %s" % " and ".join(due))
         self._basis = seen.look(self.guest)
         return self._looked_again()
+
+    def _mend(self, names: Sequence[str]) -> None:
+        for name in reversed(names):
+            self.guest.fault(name, "mend_it")
 
     def _respond(self, title: Optional[str], **said: Any) -> Run:
         said = {"title": title} if title is not None else {"incident": self._incident, **said}
@@ -230,6 +244,10 @@ class Course:
 
 def _answer(run: Run) -> str:
     return str((run.result("respond_decision") or {}).get("do"))
+
+
+def _rule(run: Run) -> str:
+    return str((run.result("respond_decision") or {}).get("rule"))
 
 
 def _results(run: Run) -> List[Tuple[str, Mapping[str, Any]]]:

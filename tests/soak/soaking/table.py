@@ -34,8 +34,8 @@ A seed and the faults of the checkout give the rounds: one fault, a pair of them
 - a sandbox host as new is broken, and each fault is seen to be there;
 - an incident is opened by `respond`, which is run again and again: what it plans is approved by the plan's id, with
   `no_repo_change_reason` or, after a deploy, `required_commit`; a worker that was stopped on purpose may be started;
-- where it needs a person, or a recovery is refused, the sandbox mends what is broken still, as the person would, once, and
-  `respond` goes on;
+- where it needs a person, or a recovery is refused, the sandbox mends the fault that it speaks of, as the person would, each
+  fault once, and `respond` goes on;
 - it ends with the verification of `respond`, in at most 10 steps.
 
 | outcome | |

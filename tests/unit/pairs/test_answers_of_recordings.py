@@ -97,3 +97,14 @@ def test_a_bad_option_is_retried_only_when_something_was_deployed_since():
     assert decided(waiting)[0].do == answers.WAIT
     evidence["probes"]["jobs"]["data"]["annual_options"] = [{"job_id": job["id"], "options_drifted": True}]
     assert decided(evidence)[0].do == answers.PERSON
+
+
+def test_a_directory_that_was_given_back_holds_no_retry_back():
+    """The case I3: the worker's line is in its journal still, since its last start. What lies on a mount is another matter."""
+    evidence = copy.deepcopy(RECORDED[("output_dir_not_writable",)])
+    (job,) = [each for each in evidence["probes"]["jobs"]["data"]["jobs"] if each["writable"] is False]
+    assert decided(evidence)[0].do == answers.PERSON
+    job["writable"] = True
+    assert (decided(evidence)[0].do, decided(evidence)[0].jobs) == ("recover_failed_jobs", [job["id"]])
+    job["tier"] = "mounted"
+    assert (decided(evidence)[0].do, decided(evidence)[0].rule) == (answers.PERSON, "output_directory_not_writable")

@@ -9,7 +9,7 @@ from typing import Any, Dict, List
 
 import pytest
 from pairing import recordings
-from soaking import kinds, laws, plan, table
+from soaking import hands, kinds, laws, plan, table
 from soaking.seen import Seen
 
 SINGLES = ["fault_%d" % number for number in range(8)]
@@ -178,6 +178,25 @@ def test_budgets():
     assert laws.budgets(same, KINDS) == ["retry was done 3 times on job 1"]
     free = [each for number in range(9) for each in (begun(number), finished(number, "refused"))]
     assert laws.budgets(free, KINDS) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "broken", "due"),
+    [
+        ("a", ["one", "other"], ["one"]),
+        ("b", ["one", "other"], ["other"]),
+        ("c", ["one", "other"], ["one", "other"]),
+        ("c", ["one"], ["one"]),
+        ("d", ["one", "other"], ["one", "other"]),
+        ("a", ["new"], ["new"]),
+    ],
+)
+def test_a_person_mends_what_respond_speaks_of(rule, broken, due):
+    assert hands.due(rule, broken, {"one": ["a", "c"], "other": ["b", "a", "c"]}) == due
+
+
+def test_what_is_said_of_a_fault_alone_is_known():
+    assert hands.rules_alone(["disk_nearly_full"])["disk_nearly_full"][0] == "disk_full"
 
 
 def test_every_kind_of_change_of_the_collection_is_known():
