@@ -21,6 +21,7 @@ mend_it() {
     runuser -u haadmin -- "$CHECKOUT/.venv/bin/pip" install --quiet slowapi
     systemctl reset-failed healtharchive-api
     systemctl restart healtharchive-api
+    systemctl try-restart healtharchive-worker  # or it would be older than its environment
     wait_until 30 api_serves
 }
 

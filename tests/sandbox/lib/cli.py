@@ -64,7 +64,7 @@ def _summary(guest: Guest, seconds: Optional[float]) -> None:
     print(f"  frontend  http://{guest.address}:8080/en/archive")
     print(f"  log in    tests/sandbox/sandbox ssh{named}")
     print(f"            {shlex.join(guest.ssh_argv())}")
-    print(f"  break it  tests/sandbox/sandbox break api_missing_dependency{option}     (sandbox faults lists them)")
+    print(f"  break it  tests/sandbox/sandbox break api_missing_dependency{option}     # `faults` lists them")
     print(f"  end it    tests/sandbox/sandbox down{named}")
 
 
