@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the guides say of each recovery on a host with each fault, tried on the sandbox through the public playbooks.
 
-The first table is in docs/recoveries.md. `make recoveries` tries all of them; here are a few of their cells. Whether a fault is mended is asked of the file of the fault,
-and not of the collection.
+The first table is in docs/recoveries.md. `make recoveries` tries all of them; here are a few of their cells. Whether a
+fault is mended is asked of the file of the fault, and not of the collection.
 """
 
 from __future__ import annotations
