@@ -27,11 +27,18 @@ _OF_OTHERS = ("ansible_", "awx_", "tower_")
 _LEAST_ALIKE = 0.8
 _MOST_DIFFERENT = 2  # in length, in characters
 _SHORTEST = 4  # shorter names are like too many others
+# What Ansible calls the words of -e that are no name=value: of -e title="API down" it would take "API" for the title.
+_REST = "_raw_params"
 
 
 def check(loader: Any) -> None:
-    """Refuse a name that is almost that of a variable. ``loader``: Ansible's data loader. :class:`.incident.refusal.Refused`."""
+    """Refuse a name that is almost that of a variable, and a text that was split. :class:`.incident.refusal.Refused`.
+
+    ``loader``: Ansible's data loader.
+    """
     given: Mapping[str, Any] = load_extra_vars(loader)
+    if _REST in given:
+        _refuse_rest(str(given[_REST]))
     for name in given:
         meant = almost(str(name))
         if meant is not None:
@@ -44,6 +51,18 @@ def check(loader: Any) -> None:
                 "There is no variable %s. %s is meant, it seems." % (one_line(name, 60), meant),
                 "Say -e %s=... instead. A variable of your own with such a name belongs in the inventory." % meant,
             )
+
+
+def _refuse_rest(rest: str) -> None:
+    # As above.
+    from ..module_utils.parse.text import one_line
+    from .incident.refusal import Refused
+
+    raise Refused(
+        "text_split",
+        "Ansible split what was said with -e at its spaces, and this belongs to no variable: %s." % one_line(rest, 120),
+        "A text with spaces needs two pairs of quotes: -e title=\"'API down'\". Or say it in a file: -e @FILE.",
+    )
 
 
 def almost(name: str) -> Optional[str]:

@@ -11,6 +11,7 @@ from typing import Any, Iterator
 
 import pytest
 import yaml
+from ansible.parsing.splitter import parse_kv
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import BadInput
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils import mistyped
 from hypothesis import given
@@ -125,6 +126,18 @@ def test_the_right_one_is_named(name: str, meant: str, monkeypatch: pytest.Monke
 )
 def test_variables_of_a_site_pass(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mistyped, "load_extra_vars", lambda loader: {name: "y"})
+    mistyped.check(None)
+
+
+@pytest.mark.parametrize("typed", ["title=API down", "incident=x trigger=A package was missing", "dry"])
+def test_a_text_that_was_split_is_refused(typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Ansible itself splits it; with two pairs of quotes it is whole."""
+    monkeypatch.setattr(mistyped, "load_extra_vars", lambda loader: parse_kv(typed))
+    with pytest.raises(BadInput) as refused:
+        mistyped.check(None)
+    assert refused.value.code == "text_split"
+    assert typed.rsplit(" ", maxsplit=1)[-1] in str(refused.value)
+    monkeypatch.setattr(mistyped, "load_extra_vars", lambda loader: parse_kv("title='API down' incident=x"))
     mistyped.check(None)
 
 
