@@ -20,14 +20,15 @@ def headline(host: str, words: str) -> str:
     return "=== %s: %s ===" % (one_line(host, 80), one_line(words, 160))
 
 
-def labelled(label: str, text: str) -> str:
-    """``label     text``, wrapped."""
+def labelled(label: str, text: str, limit: int = _LINE_LIMIT, whole_words: bool = False) -> str:
+    """``label     text``, wrapped; with ``whole_words`` a path that is longer than a line stays whole, for it is copied."""
     return textwrap.fill(
-        one_line(text, _LINE_LIMIT),
+        one_line(text, limit),
         WIDTH,
         initial_indent=label.ljust(LABEL) if len(label) < LABEL else label + " ",
         subsequent_indent=" " * LABEL,
         break_on_hyphens=False,
+        break_long_words=not whole_words,
     )
 
 

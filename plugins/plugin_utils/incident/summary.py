@@ -144,7 +144,7 @@ def _joined(joined: Mapping[str, Any]) -> List[str]:
     for each in _mappings(joined.get("put_aside")):
         words = "what was written down of %s while the host could not be reached is in no record: %s"
         lines.append(labelled("PUT ASIDE", words % (each.get("incident"), each.get("reason"))))
-        lines.append(labelled("", "it is kept in %s" % each.get("path")))
+        lines.append(labelled("", "it is kept in %s" % each.get("path"), whole_words=True))
         lines.append(labelled("", "%s Then say it again with open_incident." % each.get("next_step")))
     return lines
 
@@ -157,9 +157,9 @@ def _number(value: Any, one_of: str, more_of: str) -> str:
 def _note(note: Optional[Mapping[str, Any]], recorded: Mapping[str, Any]) -> List[str]:
     lines = []
     if note and note.get("path"):
-        lines.append(labelled("note", str(note["path"])))
+        lines.append(labelled("note", str(note["path"]), whole_words=True))
     if recorded.get("notes"):
-        lines.append(labelled("", "on the host: %s" % recorded["notes"]))
+        lines.append(labelled("", "on the host: %s" % recorded["notes"], whole_words=True))
     on_host = recorded.get("note")
     problems = _mappings(note.get("problems")) if note else []
     problems += _mappings(on_host.get("problems")) if isinstance(on_host, Mapping) else []

@@ -18,6 +18,7 @@ _MOST_LINES = 6  # of one kind of statement
 _MOST_COMMITS = 5
 _MOST_TROUBLES = 8  # probes that could not see, or missing facts
 _COMMAND_LIMIT = 4000
+_NEXT_LIMIT = 800  # the rules' own words: what is to be done is not cut short
 
 
 def render(
@@ -30,7 +31,7 @@ def render(
     """The summary of one host. ``directory``: where the files were written; None: nothing was written.
 
     ``evidence_file``: where the evidence was read from, if no host was asked.
-    Every line is printable whatever the host said; only a command can be longer than WIDTH, for it is copied.
+    Every line is printable whatever the host said; only a command or a path can be longer than WIDTH, for it is copied.
     """
     classes = list(result.get("classes") or [])
     lines = ["", _headline(host, result, classes)]
@@ -47,7 +48,7 @@ def render(
     lines += _undeployed(result)
     lines += _not_seen(result)
     lines += _next(classes, result)
-    lines.append(labelled("files", directory if directory else "none written"))
+    lines.append(labelled("files", directory if directory else "none written", whole_words=True))
     return "\n".join(lines) + "\n"
 
 
@@ -149,7 +150,7 @@ def _next(classes: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> Li
         facts = [fact for fact in result.get("not_established") or [] if fact["command"]]
         why = "Look at the first of them yourself, then run triage again." if facts else "Run triage again."
         command = facts[0]["command"] if facts else None
-    lines = ["", labelled("next", why)]
+    lines = ["", labelled("next", why, _NEXT_LIMIT)]
     if command:
         lines += ["", "On the host, by ssh, as the operator:", "    " + one_line(command, _COMMAND_LIMIT)]
     if result.get("first_layer_warning"):
