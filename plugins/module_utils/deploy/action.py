@@ -14,7 +14,7 @@ from .. import change, origin, recorded, runtime
 from ..budget import Budget
 from ..change import Host, Observation
 from ..parse import deploy as parse
-from ..parse import times
+from ..parse import systemd, times
 from ..plan import NothingToDo, Plan, difference
 from ..probe import Context
 from ..refusal import Refusal
@@ -39,6 +39,8 @@ _WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.2
 # systemd starts what it was told to start in some milliseconds, or not at all.
 _START_SECONDS = 2.0
+# A start that is older is none of a loop.
+_LASTS_SECONDS = systemd.RECENT_SECONDS + 1.0
 
 
 class Deploy(change.Action):
@@ -218,7 +220,7 @@ class Deploy(change.Action):
             ended = judge.Ended(judge.LOST)
             begun = _begun_on_record(host, action)
             known = {"action_id": action.action_id, "ref": begun.ref, "head": begun.head, "begun_at": action.begun_at}
-        verdict = judge.judge(begun, ended, report, survey.seen(host.context))
+        verdict = judge.judge(begun, ended, report, _seen(host.context, ended))
         self._told[action.action_id] = _result(known, verdict, report, ours)
         evidence = {"step": verdict.step}
         return Observation(
@@ -232,6 +234,19 @@ class Deploy(change.Action):
                 evidence,
             )
         )
+
+
+def _seen(context: Context, ended: judge.Ended) -> survey.Seen:
+    """What is true now; where the script ended well, once it is known of each start whether it lasts.
+
+    systemd keeps its count of restarts when somebody restarts a unit that waits for the next one, so out of a loop the first
+    good start looks like one more of it.
+    """
+    seen = survey.seen(context)
+    if ended.how == judge.OK and "restarting" in [each.state for each in (seen.api, seen.worker) if each is not None]:
+        time.sleep(context.seconds(_LASTS_SECONDS))
+        seen = survey.seen(context)
+    return seen
 
 
 def _report(context: Context, ended: bool) -> Optional[parse.Report]:
