@@ -9,7 +9,7 @@ its answer says; storage and bad evidence hold back everything about crawls. Wha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ...module_utils.parse.text import one_line
 from ..triage.evidence import Evidence
@@ -92,7 +92,7 @@ def decide(document: Any, result: Mapping[str, Any], answers: Mapping[str, Entry
         return _decision(chosen, numbers, persons, waiting, undeployed)
     if found:
         # A person first: what mends itself does so meanwhile.
-        first = next((each for each in found if each.do == PERSON), found[0])
+        first = min((each for each in found if each.do == PERSON), key=_in_the_way, default=found[0])
         others = [told for told in persons if told["rule"] != first.rule]
         return _decision(first, [], others, waiting, undeployed)
     nothing: Dict[str, Any] = {"why": "", "command": None}
@@ -129,6 +129,13 @@ def _free(found: Sequence[_Found]) -> Iterator[_Found]:
             continue
         if not blocked & set(each.description.get("caused_by") or []):
             yield each
+
+
+def _in_the_way(each: _Found) -> Tuple[bool, bool]:
+    """Of what needs a person the least comes first, and of equals what is ranked first: what holds back everything, then what
+    follows from nothing else that was found. What is mended before its cause is not mended."""
+    everything = each.entry is None or each.entry.holds_back == EVERYTHING
+    return not everything, bool(each.description.get("caused_by"))
 
 
 def _decision(

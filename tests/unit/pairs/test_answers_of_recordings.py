@@ -108,3 +108,12 @@ def test_a_directory_that_was_given_back_holds_no_retry_back():
     assert (decided(evidence)[0].do, decided(evidence)[0].jobs) == ("recover_failed_jobs", [job["id"]])
     job["tier"] = "mounted"
     assert (decided(evidence)[0].do, decided(evidence)[0].rule) == (answers.PERSON, "output_directory_not_writable")
+
+
+def test_a_person_is_told_first_what_is_in_the_way_of_everything():
+    """Replay is ranked before the password, and holds a dead mount because of the hot paths, which wait for the password."""
+    (evidence,) = [found for broken, found in RECORDED.items() if set(broken) == {"wrong_database_password", "hot_path_stale"}]
+    decision, result = decided(evidence)
+    ranked = [each["rule"] for each in result["classes"]]
+    assert ranked.index("replay_mount_dead") < ranked.index("database_credentials")
+    assert (decision.do, decision.rule) == (answers.PERSON, "database_credentials")
