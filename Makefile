@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench pairs races bypass recoveries deploys storage drill soak kills molecule lint sanity clean distclean docs venv print-venv print-collections \
+.PHONY: help demo test test-quick bench pairs races bypass recoveries deploys storage configuration drill soak kills molecule lint sanity clean distclean docs venv print-venv print-collections \
 	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-changes stage-bypass stage-kills stage-oldest-core
 
@@ -81,6 +81,10 @@ storage: ## What make test leaves out of the recovery of storage (root, about 6 
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/longer_storage.py
 
+configuration: ## What make test leaves out of the recoveries of configuration (root, about 2 minutes)
+	@tools/requisites controller sandbox
+	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/longer_configuration.py
+
 drill: ## Break a host, and carry the incident to its end: FAULT=... or INCIDENT=I10 (root, about 4 minutes)
 	@tools/requisites controller sandbox
 	@tools/run tests/drills/drill $(if $(INCIDENT),--incident $(INCIDENT),--fault $(FAULT))
@@ -152,7 +156,7 @@ stage-sandbox:
 	@tools/run pytest tests/sandbox/tests
 
 # What changes a host, and what it is proved by.
-CHANGES := $(wildcard $(foreach what,clearance deploy failed_jobs services storage stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
+CHANGES := $(wildcard $(foreach what,annual_options clearance deploy failed_jobs services storage stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
 # A minute or two each: `make deploys` alone runs them.
 FAILING_DEPLOYS := tests/end_to_end/test_deploys_that_fail.py
 

@@ -116,6 +116,14 @@ def annual_tiering_applied(settings: Settings, year: int, sources: Sequence[str]
     return [*annual_tiering(settings, year, sources), "--apply"]
 
 
+def reconcile_annual_tool_options_applied(settings: Settings, year: int, source: str) -> List[str]:
+    """The same with ``--apply``, for one source: of a year it takes one job of each. Its exit code is 0 also when it could not
+    change the job (contract 2.3)."""
+    if not is_source(source):
+        raise ValueError(source)
+    return [*reconcile_annual_tool_options(settings, year, [source]), "--apply"]
+
+
 def retry_job(settings: Settings, job_id: int) -> List[str]:
     """``retry-job``, which has no dry run: a ``failed`` job becomes ``retryable``, an ``index_failed`` one ``completed``.
 

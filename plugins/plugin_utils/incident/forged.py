@@ -21,7 +21,7 @@ REGISTERED = (
     *("respond_decided", "drill_broken"),
 )
 # Of every role that changes a host: the plan, and what became of it.
-_OF_CHANGES = re.compile(r"(?:recover_[a-z_]+|deploy_pinned_ref)_(?:planned|done)")
+_OF_CHANGES = re.compile(r"(?:(?:recover|reconcile|remediate)_[a-z_]+|deploy_pinned_ref)_(?:planned|done)")
 # Once variables of the role verify: who gives one thinks that it does something.
 _FORMER = ("verify_checks", "verify_evidence", "verify_gathered", "verify_outside", "verify_result", "verify_unrecorded")
 # What roles hand to the role incident.

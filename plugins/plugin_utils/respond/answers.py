@@ -18,6 +18,7 @@ RECOVERIES = (
     "recover_stalled_crawl",
     "recover_services",
     "recover_failed_jobs",
+    "reconcile_config",
 )
 # What a recovery of these does is about crawls: it waits for storage, whatever rule it answers.
 OF_JOBS = ("recover_stale_jobs", "recover_stalled_crawl", "recover_failed_jobs")

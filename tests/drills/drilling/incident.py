@@ -22,6 +22,7 @@ MODULES = {
     "recover_stale_jobs": "stale_jobs",
     "recover_stalled_crawl": "stalled_crawl",
     "recover_failed_jobs": "job",
+    "reconcile_config": "annual_tool_options",
 }
 _MOST_ROUNDS = 6
 # What goes on by itself is looked at again after so many seconds, and so often.

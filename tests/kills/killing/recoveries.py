@@ -43,6 +43,10 @@ id=$(sql "SELECT id FROM archive_jobs WHERE name = 'phac-killed-beside'")
 sql "UPDATE archive_jobs SET status = 'running' WHERE id = $id"
 age_job "$id" 5
 """
+_DRIFTED_AGAIN = """
+sql "UPDATE archive_jobs SET config = jsonb_set(config::jsonb, '{tool_options,initial_workers}', '1')::json
+         WHERE name = 'phac-20250101'"
+"""
 _STALLED_AGAIN = """
 systemctl stop healtharchive-worker
 forget_jobs hc-stalled
@@ -133,6 +137,17 @@ RECOVERIES: Dict[str, Recovery] = {
         completed=("row \"name = 'phac-failing' AND status = 'retryable'\"", _WORKER),
         moves={"failed": ("failed", "retryable")},
         minutes=4,
+        act_seconds=60,
+    ),
+    "reconcile_config": Recovery(
+        playbook="reconcile_config",
+        module="annual_tool_options",
+        broken=_fault("annual_options_drifted"),
+        again=_script(_DRIFTED_AGAIN),
+        said=_says(),
+        completed=("row \"name = 'phac-20250101' AND config -> 'tool_options' ->> 'initial_workers' = '2'\"", _WORKER),
+        moves={},
+        minutes=7,
         act_seconds=60,
     ),
 }

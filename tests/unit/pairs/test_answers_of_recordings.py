@@ -96,7 +96,7 @@ def test_a_bad_option_is_retried_only_when_something_was_deployed_since():
     next(each for each in waiting["probes"]["jobs"]["data"]["jobs"] if each["id"] == job["id"])["status"] = "retryable"
     assert decided(waiting)[0].do == answers.WAIT
     evidence["probes"]["jobs"]["data"]["annual_options"] = [{"job_id": job["id"], "options_drifted": True}]
-    assert decided(evidence)[0].do == answers.PERSON
+    assert decided(evidence)[0].do == "reconcile_config"
 
 
 def test_a_directory_that_was_given_back_holds_no_retry_back():

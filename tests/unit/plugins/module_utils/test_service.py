@@ -110,6 +110,14 @@ def test_what_acts_on_a_job_names_just_that_job():
     ]
 
 
+def test_annual_options_are_dry_until_they_are_applied_of_one_source():
+    argv = [VENV + "healtharchive", "reconcile-annual-tool-options", "--year", "2026", "--sources"]
+    assert service.reconcile_annual_tool_options(SETTINGS, 2026, ["hc", "phac"]) == [*argv, "hc", "phac"]
+    assert service.reconcile_annual_tool_options_applied(SETTINGS, 2026, "phac") == [*argv, "phac", "--apply"]
+    with pytest.raises(ValueError, match="--limit"):
+        service.reconcile_annual_tool_options_applied(SETTINGS, 2026, "--limit")
+
+
 def test_the_tiering_scripts_have_no_flag_that_unmounts():
     bind = service.bind_mounts(SETTINGS)
     assert bind == [
