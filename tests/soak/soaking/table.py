@@ -29,7 +29,8 @@ tools/run tests/soak/soak --seed 1 --first 7 --rounds 7    # round 7 alone
 ```
 
 A seed and the faults of the checkout give the rounds: one fault, a pair of them (those that
-[tests/pairs](../tests/pairs/README.md) can break together), or one fault again, up to three times. For each round:
+[tests/pairs](../tests/pairs/README.md) can break together), or one fault that a recovery answers
+again, up to three times. For each round:
 
 - a sandbox host as new is broken, and each fault is seen to be there;
 - an incident is opened by `respond`, which is run again and again: what it plans is approved by the plan's id, with

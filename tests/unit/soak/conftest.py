@@ -7,5 +7,5 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-for _part in ("soak", "pairs"):
+for _part in ("soak", "pairs", "drills"):
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / _part))
