@@ -101,7 +101,21 @@ def annual_tiering(settings: Settings, year: int, sources: Sequence[str]) -> Lis
     return [settings.python, "-B", script, "--year", str(year), "--sources", *sources]
 
 
+def replay_reconcile(settings: Settings, jobs: Sequence[int], lock_file: str) -> List[str]:
+    """``replay-reconcile`` as a dry run, which takes its lock too (surprise 22): it is given another one.
+
+    As root (contract 1.10). It opens the crawler's state of a job without consolidated files, which writes it (surprise 17).
+    """
+    argv = [settings.cli, "replay-reconcile", "--job-id", *map(str, jobs), "--max-jobs", str(len(jobs))]
+    return [*argv, "--lock-file", lock_file]
+
+
 # What acts.
+
+
+def replay_reconcile_applied(settings: Settings, job_id: int) -> List[str]:
+    """The same for one job with ``--apply``: its links and its index are written. Exit code 0 when that failed, too."""
+    return [settings.cli, "replay-reconcile", "--job-id", str(job_id), "--max-jobs", "1", "--apply"]
 
 
 def bind_mounts(settings: Settings) -> List[str]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from .conftest import ROOT
 
@@ -31,40 +31,47 @@ SCRIPT = r"""
 import json, os, sys, time
 sys.path.insert(0, "/run/collections")
 from ansible_collections.healtharchive.remediation.plugins.module_utils import change, contexts, settings
-from ansible_collections.healtharchive.remediation.plugins.module_utils.tiers import action
+from ansible_collections.healtharchive.remediation.plugins.module_utils.ROOM import action
 
 said = json.loads(sys.argv[2])
 acts, kill_at = said.pop("act", False), said.pop("kill_at", None)
 known = {**settings.ARGUMENT_SPEC, **change.ARGUMENT_SPEC, **action.ARGUMENT_SPEC}
 parameters = {**{name: option.get("default") for name, option in known.items()}, "incident": sys.argv[1], **said}
 context = contexts.context(settings.from_parameters(parameters), time.monotonic() + 1500)
-storage = action.Storage(parameters)
+acting = action.KIND(parameters)
 
 def done():
-    host = change._host(context, parameters)._replace(action_id="storage-%d" % time.time())
-    plan = storage.plan(change.within(host, storage.plan_seconds))
+    host = change._host(context, parameters)._replace(action_id="acted-%d" % time.time())
+    plan = acting.plan(change.within(host, acting.plan_seconds))
     if not hasattr(plan, "commands"):
         return {"outcome": "nothing_to_do", "detail": plan.detail}
-    storage.needs_clearance = False
+    acting.needs_clearance = False
     if kill_at is not None:
         # As the kernel ends it: nothing of it is tidied up.
-        old = getattr(storage, kill_at)
-        setattr(storage, kill_at, lambda *given: (old(*given), os.kill(os.getpid(), 9)))
-    seen = change._act(host, storage, plan, None)
+        old = getattr(acting, kill_at)
+        setattr(acting, kill_at, lambda *given: (old(*given), os.kill(os.getpid(), 9)))
+    seen = change._act(host, acting, plan, None)
     return {**seen._asdict(), "plan": plan.described()}
 
-print(json.dumps(done() if acts else change.run(context, parameters, storage, False)))
+print(json.dumps(done() if acts else change.run(context, parameters, acting, False)))
 """
 
 
-def asked(host: Any, incident: str, script: str = "true", killed: bool = False, **said: Any) -> Dict[str, Any]:
+# The package of the recovery, and its class.
+STORAGE = ("tiers", "Storage")
+
+
+def asked(
+    host: Any, incident: str, script: str = "true", killed: bool = False, what: Tuple[str, str] = STORAGE, **said: Any
+) -> Dict[str, Any]:
     """Run a script of root, then ask the module's code what it would do, or let it act; ``killed``: it is, and says nothing."""
     host.root(HELPERS + script)
-    program = "python3 - %s '%s' <<'END OF PROGRAM'\n%s\nEND OF PROGRAM\n" % (incident, json.dumps(said), SCRIPT)
+    code = SCRIPT.replace("ROOM", what[0]).replace("KIND", what[1])
+    program = "python3 - %s '%s' <<'END OF PROGRAM'\n%s\nEND OF PROGRAM\n" % (incident, json.dumps(said), code)
     if killed:
         host.root(
             "code=0\npython3 - %s '%s' <<'END OF PROGRAM' || code=$?\n%s\nEND OF PROGRAM\n[ $code = 137 ]"
-            % (incident, json.dumps(said), SCRIPT)
+            % (incident, json.dumps(said), code)
         )
         return {}
     found: Dict[str, Any] = json.loads(host.root(program))

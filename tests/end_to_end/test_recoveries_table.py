@@ -39,6 +39,7 @@ def newest_job(host: Any) -> int:
 # Beside what the table says with -e: what the recovery must be told on any host.
 TOLD: Dict[str, Callable[[Any], List[str]]] = {
     "recover_services": lambda host: [],
+    "recover_replay": lambda host: [],
     "recover_stale_jobs": lambda host: [],
     "recover_stalled_crawl": lambda host: ["-e", "recover_stalled_crawl_progress_seconds=0"],
     "recover_failed_jobs": lambda host: ["-e", "job_id=%d" % newest_job(host)],

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional
 
 from .. import http_client, killable, tails
 from ..parse import cdxj, mounts
@@ -27,7 +27,7 @@ MOST_TARGETS = 6
 MOST_COLLECTIONS = 200
 DIRECTORY = "/srv/healtharchive/replay/collections"
 _DIRECTORY_VARIABLE = "HEALTHARCHIVE_REPLAY_COLLECTIONS_DIR"
-_CONTAINER_ROOT = "/warcs"
+CONTAINER_ROOT = "/warcs"
 _INDEX_TAIL_BYTES = 64 * 1024
 _ANSWER_CAP_BYTES = 1024 * 1024
 _SILENT = ("timed_out", "connection_refused", "connection_closed")
@@ -74,7 +74,7 @@ def probe(context: Context) -> Finding:
     if answer.failure == "other":
         problems.append(Problem("unreachable", "Replay could not be asked: %s" % answer.detail))
     collections = _collections(context, problems)
-    targets = _targets(context, collections or [], problems) if responds else []
+    targets = _targets(context, chosen(collections or []), problems) if responds else []
     data = {
         "responds": responds,
         "failure": answer.failure,
@@ -86,9 +86,21 @@ def probe(context: Context) -> Finding:
     return Finding(data, problems)
 
 
+def pages(context: Context, jobs: Iterable[int], problems: List[Problem]) -> List[Dict[str, Any]]:
+    """A page of each of these jobs, asked for now, as ``targets`` has them; a job whose collection is not ready has none."""
+    wanted = set(jobs)
+    ready = [each for each in _collections(context, problems) or [] if each.job_id in wanted]
+    return _targets(context, ready, problems)
+
+
+def directory(context: Context) -> str:
+    """Where the collections lie."""
+    return context.variables.get(_DIRECTORY_VARIABLE) or DIRECTORY
+
+
 def _collections(context: Context, problems: List[Problem]) -> Optional[List[_Collection]]:
     """Those that are ready: index and links are there (contract 1.10). None: not known."""
-    root = context.variables.get(_DIRECTORY_VARIABLE) or DIRECTORY
+    root = directory(context)
     try:
         answer = killable.ask(_SCRIPT, [[root, MOST_COLLECTIONS]], context.seconds(LOOK_SECONDS), _ANSWER_CAP_BYTES)[0]
     except killable.NotAsked as error:
@@ -114,8 +126,8 @@ def mount_of(warc: str, archive_root: str, mounted: Optional[List[str]]) -> Opti
     ``""``: none, it lies on the local disk. None: it cannot be told.
     """
     path = os.path.normpath(warc)
-    if path.startswith(_CONTAINER_ROOT + "/"):
-        path = archive_root + path[len(_CONTAINER_ROOT) :]
+    if path.startswith(CONTAINER_ROOT + "/"):
+        path = archive_root + path[len(CONTAINER_ROOT) :]
     if mounted is None or not path.startswith(archive_root + "/"):
         return None
     return max((point for point in mounted if path.startswith(point + "/")), key=len, default="")
@@ -140,8 +152,7 @@ def chosen(collections: List[_Collection]) -> List[_Collection]:
     return (local + [group[0] for group in found.values()])[:MOST_TARGETS]
 
 
-def _targets(context: Context, collections: List[_Collection], problems: List[Problem]) -> List[Dict[str, Any]]:
-    wanted = chosen(collections)
+def _targets(context: Context, wanted: List[_Collection], problems: List[Problem]) -> List[Dict[str, Any]]:
     read = tails.tails(
         dict.fromkeys((each.index_path for each in wanted), _INDEX_TAIL_BYTES), context.seconds(LOOK_SECONDS)
     )

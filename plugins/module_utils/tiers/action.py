@@ -12,11 +12,11 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-from .. import change, job_rules, look, recorded, service
+from .. import change, job_rules, look, recorded, service, tried
 from ..budget import Budget
 from ..change import ActFailed, Host, Observation
 from ..plan import NothingToDo, Plan
-from ..probe import Context, complaint, failed
+from ..probe import Context
 from ..probes import database
 from ..probes import replay as replay_probe
 from ..probes.units import WORKER
@@ -376,9 +376,9 @@ class Storage(change.Action):
             self._unmount(context, base)
             if _dead(context, base):
                 raise ActFailed("The base mount %s could not be unmounted. %s" % (base, " ".join(self._said)))
-        _run(context, _systemctl("reset-failed", SSHFS_UNIT), _UNIT_SECONDS)
+        tried.run(context, _systemctl("reset-failed", SSHFS_UNIT), _UNIT_SECONDS)
         # How it ends is seen at the mount: a unit that has started has mounted nothing yet.
-        problem = _tried(context, _systemctl("restart", SSHFS_UNIT), _UNIT_SECONDS)
+        problem = tried.problem(context, _systemctl("restart", SSHFS_UNIT), _UNIT_SECONDS)
         until = time.monotonic() + context.seconds(_BASE_SECONDS)
         state = survey.base_now(context).state
         while state != "ok" and time.monotonic() < until:
@@ -402,7 +402,7 @@ class Storage(change.Action):
         if not _dead(context, path):
             self._said.append("%s does not answer Errno 107 any more, and was not unmounted." % path)
             return
-        problem = _tried(context, [_UMOUNT, path], _UMOUNT_SECONDS)
+        problem = tried.problem(context, [_UMOUNT, path], _UMOUNT_SECONDS)
         if problem is None:
             return
         if not _dead(context, path):
@@ -424,7 +424,7 @@ class Storage(change.Action):
 
     def _try(self, context: Context, argv: Sequence[str], seconds: float) -> bool:
         """Whether it ended well. What it did is seen afterwards; what it said is told."""
-        problem = _tried(context, argv, seconds)
+        problem = tried.problem(context, argv, seconds)
         if problem is not None:
             self._said.append(problem + ".")
         return problem is None
@@ -660,20 +660,3 @@ def _refuse_without_place(context: Context, binds: Mapping[str, str]) -> None:
                 "The storage box is back, and %s, which %s should show, is not on it. No hot path was unmounted."
                 % (cold, hot)
             )
-
-
-def _tried(context: Context, argv: Sequence[str], seconds: float) -> Optional[str]:
-    """What went wrong, on one line; None: it ended well."""
-    result = context.run(argv, seconds)
-    if result.failure is not None:
-        return failed(result, " ".join(argv)).message.rstrip(".")
-    if result.rc != 0:
-        said = complaint(result.stderr) or complaint(result.stdout)
-        return "%s ended with %d: %s" % (" ".join(argv), result.rc, said.rstrip("."))
-    return None
-
-
-def _run(context: Context, argv: Sequence[str], seconds: float) -> None:
-    problem = _tried(context, argv, seconds)
-    if problem is not None:
-        raise ActFailed(problem + ".")

@@ -14,6 +14,7 @@ from ..triage.values import TEXT_VALUES
 DEPLOY, PERSON, WAIT = "deploy_pinned_ref", "person", "wait"
 RECOVERIES = (
     "recover_storage",
+    "recover_replay",
     "recover_stale_jobs",
     "recover_stalled_crawl",
     "recover_services",

@@ -19,6 +19,7 @@ MODULES = {
     "deploy_pinned_ref": "deployment",
     "recover_services": "service",
     "recover_storage": "storage",
+    "recover_replay": "replay",
     "recover_stale_jobs": "stale_jobs",
     "recover_stalled_crawl": "stalled_crawl",
     "recover_failed_jobs": "job",

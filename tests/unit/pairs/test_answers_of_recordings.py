@@ -59,10 +59,10 @@ def test_nothing_is_done_about_what_may_follow_from_what_a_person_must_mend():
 
 
 def test_a_recovery_beside_an_independent_fault_goes_on():
-    """Replay that fails holds no crawl back, and is told beside it."""
-    decision, _result = decided(RECORDED[tuple(sorted(("replay_target_failing", "stale_running_row")))])
+    """A broken resume state of one job holds no other job back, and is told beside it."""
+    decision, _result = decided(RECORDED[("poisoned_resume", "stale_running_row")])
     assert decision.do == "recover_stale_jobs"
-    assert [person["rule"] for person in decision.persons] == ["replay_mount_dead"]
+    assert [person["rule"] for person in decision.persons] == ["poisoned_resume"]
 
 
 def test_nothing_is_done_where_no_rule_applies_and_not_everything_was_seen():

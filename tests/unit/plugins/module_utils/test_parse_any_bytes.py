@@ -21,6 +21,8 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils.parse im
     journal,
     mounts,
     public_surface,
+    replay_reconcile,
+    replay_smoke,
     stale_jobs,
     systemd,
 )
@@ -67,6 +69,8 @@ def refusal(parser: Callable[[bytes], Any], content: bytes) -> Optional[ParseErr
 SHA = b"c542663c3c438ffb747dbf19c6389575c7da7fbb"
 PARSERS: list[tuple[str, Callable[[bytes], Any], bytes]] = [
     ("annual_tiering", annual_tiering.tiering, b"MOUNT /a/b <= /c/b\nplanned=1 mounted_now=1 warnings=0\n"),
+    ("replay_reconcile", lambda said: replay_reconcile.report(said, said), b"Mode:   DRY-RUN\nSummary: would_index=0\n"),
+    ("replay_smoke", replay_smoke.smoke, b'healtharchive_replay_smoke_ok{job_id="1"} 1\n'),
     ("list_jobs", jobs.list_jobs, read("list-jobs-awkward-rows.txt")),
     ("list_jobs_before", jobs.list_jobs, read("list-jobs-before-2026-04-15.txt")),
     ("admin_jobs", jobs.admin_jobs, read("admin-jobs.json")),

@@ -137,3 +137,14 @@ def test_the_tiering_scripts_have_no_flag_that_unmounts():
 def test_a_source_of_the_tiering_is_no_option():
     with pytest.raises(ValueError, match="--apply"):
         service.annual_tiering(SETTINGS, 2026, ["--apply"])
+
+
+def test_replay_reconcile_names_its_jobs_and_acts_on_one():
+    asked = service.replay_reconcile(SETTINGS, [3, 4], "/run/x/lock")
+    assert asked == [
+        *[VENV + "healtharchive", "replay-reconcile", "--job-id", "3", "4", "--max-jobs", "2"],
+        *["--lock-file", "/run/x/lock"],
+    ]
+    assert service.replay_reconcile_applied(SETTINGS, 4) == [
+        *[VENV + "healtharchive", "replay-reconcile", "--job-id", "4", "--max-jobs", "1", "--apply"],
+    ]
