@@ -124,6 +124,7 @@ class Storage(change.Action):
             self.parameters["accept_interruption_of"],
             hangs,
             lambda row: job_rules.check_parked(row, before, head),
+            tuple(decided.owed),
         )
         return self._planned(context, seen, decided, known)
 
@@ -159,7 +160,7 @@ class Storage(change.Action):
         self._pauses = unit.runs and self._decision.mounts
         self._resumes = self._pauses or paused
 
-    def _planned(self, context: Context, seen: Facts, decided: Decision, known: jobs.Known) -> Plan:
+    def _planned(self, context: Context, seen: Facts, decided: Decision, known: jobs.Known) -> Union[Plan, NothingToDo]:
         before, after = self._states(seen, decided)
         part = self._part
         for row in (*part.recovered, *part.retried):
@@ -171,6 +172,8 @@ class Storage(change.Action):
             if job.id not in planned:
                 before[stuck_survey.subject(job.id)] = {"crawl": "runs"}
                 after[stuck_survey.subject(job.id)] = {"crawl": "interrupted"}
+        if not before:
+            return NothingToDo("What a recovery that was cut off has bound again answers, and nothing waits for it.")
         left_out = {"mount " + path: "%s %s" % (found.why, found.next_step) for path, found in decided.persons.items()}
         left_out.update((name, why) for name, why in sorted(part.left_out.items()) if name not in before)
         return Plan(
@@ -183,7 +186,7 @@ class Storage(change.Action):
             expected_impact=self._impact(decided),
             rollback=self._rollback(decided),
             left_out=left_out,
-            symptom="hot paths do not answer" if decided.mounts else "the tiering unit has failed",
+            symptom=_symptom(decided),
             remarks=tuple(self._remarks(decided, seen, known)),
         )
 
@@ -252,7 +255,7 @@ class Storage(change.Action):
                 if struck
                 else "It runs no crawl that this would interrupt."
             )
-        elif decided.mounts:
+        elif decided.mounts or self._resumes:
             words.append("The worker does not run, and is %s." % ("started at the end" if self._resumes else "left so"))
         if self._timers:
             words.append("The host's watchdogs are held off meanwhile: %s." % ", ".join(self._timers))
@@ -263,14 +266,14 @@ class Storage(change.Action):
         words.append(
             "No file is copied, moved or deleted, but for one small file that is written and taken away in each path as %s."
             % "the worker's user"
-            if decided.mounts
+            if decided.mounts or decided.owed
             else "No mount is changed."
         )
         return " ".join(words)
 
     def _rollback(self, decided: Decision) -> str:
         if not decided.mounts:
-            return "None is needed: the unit only binds what its manifest names."
+            return "None is needed: no mount is taken away."
         words = (
             "A dead mount cannot be put back, and holds no data: the data is on the storage box, and is not touched. "
         )
@@ -300,6 +303,11 @@ class Storage(change.Action):
             told.append(
                 "mount --bind is run for what is no mount when the service's own scripts have ended (%s%s)."
                 % (", ".join(decided.direct), why)
+            )
+        if decided.owed:
+            told.append(
+                "A recovery that was cut off has bound %s again: that the worker's user can write there is seen before a job is "
+                "given back." % ", ".join(sorted(decided.owed))
             )
         told += [job.sentence() for job in self._part.hit]
         told += hits.indexing(known.marked) if self._pauses else []
@@ -354,13 +362,12 @@ class Storage(change.Action):
         if decided.base and unmounts:
             _refuse_without_place(context, {path: decided.binds[path] for path in unmounts})
         if decided.binds:
-            noted.write(_NOTE, {"binds": decided.binds})
+            noted.write(_NOTE, {"binds": decided.proven})
         # Whatever becomes of one path, what was unmounted is bound again: nothing is left a plain directory of the local disk.
         for path in unmounts:
             self._unmount(context, path)
         self._bind_all(context)
         self._judge(context)
-        noted.forget(_NOTE)
         if decided.start_tiering:
             self._try(context, _systemctl("reset-failed", TIERING_UNIT), _UNIT_SECONDS)
             self._try(context, _systemctl("start", TIERING_UNIT), _UNIT_SECONDS)
@@ -369,6 +376,8 @@ class Storage(change.Action):
         self._give_jobs_back(context)
         if decided.restart_replay:
             self._try(context, _systemctl("restart", REPLAY_UNIT), _UNIT_SECONDS)
+        # Not sooner: whoever is cut off before this owes what is after the bind.
+        noted.forget(_NOTE)
 
     def _mend_base(self, context: Context) -> None:
         base = self._facts.base.path
@@ -445,7 +454,7 @@ class Storage(change.Action):
 
     def _judge(self, context: Context) -> None:
         """By the kernel's table, a look, and a file that the worker's user writes; never by what a script said."""
-        binds = self._decision.binds
+        binds = self._decision.proven
         if not binds:
             return
         seen = survey.states(context, sorted(binds), binds)
@@ -600,6 +609,12 @@ def _prove_database(context: Context) -> None:
     )
 
 
+def _symptom(decided: Decision) -> str:
+    if decided.mounts:
+        return "hot paths do not answer"
+    return "a recovery of storage was cut off" if decided.owed else "the tiering unit has failed"
+
+
 def _objective(decided: Decision) -> str:
     parts = []
     if decided.base:
@@ -615,6 +630,8 @@ def _objective(decided: Decision) -> str:
         parts.append(
             "bind %s that %s not mounted" % (("1 hot path", "is") if absent == 1 else ("%d hot paths" % absent, "are"))
         )
+    if decided.owed and not parts:
+        parts.append("finish what a recovery that was cut off has begun, whose hot paths are bound again")
     if decided.start_tiering and not parts:
         parts.append("start %s, which has failed while its manifest can be bound" % TIERING_UNIT)
     text = ", and ".join(parts)

@@ -37,7 +37,8 @@ class Annual(NamedTuple):
 class Decision(NamedTuple):
     """What is done, in this order. ``base``: None, ``restart``, or ``unmount_restart``. ``binds``: hot path -> cold path of all
     that is to be a mount in the end; ``by_manifest``: whether the manifest's script binds its own, else each is bound by itself.
-    ``direct``: the paths that no script is sure to bind."""
+    ``direct``: the paths that no script is sure to bind. ``owed``: hot path -> cold path of what a recovery that was cut off has
+    bound again; what comes after that, the proof first, may not have been done."""
 
     base: Optional[str]
     unmounts: Tuple[str, ...]
@@ -51,11 +52,17 @@ class Decision(NamedTuple):
     start_tiering: bool
     restart_replay: bool
     persons: Dict[str, Verdict]
+    owed: Dict[str, str] = {}
 
     @property
     def mounts(self) -> bool:
         """Whether a mount is changed, and not only a unit."""
         return bool(self.base or self.binds)
+
+    @property
+    def proven(self) -> Dict[str, str]:
+        """What must be seen to be well before a job is given back."""
+        return {**self.owed, **self.binds}
 
 
 class Nothing(NamedTuple):
@@ -192,7 +199,10 @@ def decide(facts: Facts) -> Union[Decision, Nothing, Refusal]:
         and not stops
         and (tiering.active == "failed" or (bool(restarted) and facts.with_manifest))
     )
-    changed = bool(restarted or binds)
+    owed = {
+        p: str(by_path[p].cold) for p in facts.begun if p in by_path and by_path[p].state == "ok" and by_path[p].cold
+    }
+    changed = bool(restarted or binds or owed)
     replay = units.get(REPLAY_UNIT)
     decision = Decision(
         restarted,
@@ -207,6 +217,7 @@ def decide(facts: Facts) -> Union[Decision, Nothing, Refusal]:
         start_tiering,
         changed and replay is not None and replay.load == "loaded" and replay.active == "active",
         persons,
+        owed,
     )
     if changed or start_tiering:
         return decision

@@ -66,7 +66,7 @@ class UnitState(NamedTuple):
 
 class Facts(NamedTuple):
     """``tiered``: the annual paths that the service's script knows by itself; None: it was not asked, for it would hang.
-    ``campaigns``: year and source of each annual path."""
+    ``campaigns``: year and source of each annual path. ``begun``: the hot paths of a recovery that was cut off before its end."""
 
     base: Base
     paths: Tuple[Path, ...]
@@ -74,3 +74,4 @@ class Facts(NamedTuple):
     tiered: Optional[Tuple[str, ...]] = ()
     campaigns: Mapping[str, Tuple[int, str]] = {}
     with_manifest: bool = True
+    begun: Tuple[str, ...] = ()

@@ -68,8 +68,10 @@ def part(
     accepted: Iterable[int],
     hangs: bool,
     parked: Any,
+    owed: Sequence[str] = (),
 ) -> Part:
-    """``paths``: those that are mended. ``parked``: raises for a job that must not be retried again. :class:`Refusal`."""
+    """``paths``: those that are mended; ``owed``: those that were, by a recovery that was cut off. ``parked``: raises for a job
+    that must not be retried again. :class:`Refusal`."""
     left_out: Dict[str, str] = {}
     struck = hits.hit_by(known.held, {WORKER}) if stops_worker else []
     beside = [job for job in struck if not affected(known.output.get(job.id), paths)]
@@ -79,7 +81,7 @@ def part(
     for job in known.held:
         if job not in struck and affected(known.output.get(job.id), paths):
             left_out[survey.subject(job.id)] = _elsewhere(job)
-    mine = {number for number, row in known.marked.jobs.items() if affected(known.output.get(number), paths)}
+    mine = {number for number in known.marked.jobs if affected(known.output.get(number), (*paths, *owed))}
     running = {number for number in mine if known.marked.jobs[number]["status"] == "running"}
     running -= {job.id for job in known.held if job not in struck}
     recovered, selections = _running(context, known, running, {job.id for job in struck}, hangs, left_out)

@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 
 def survey(context: Context, kept: Mapping[str, str], of_jobs: Set[str]) -> Facts:
-    """``kept``: what a recovery that was cut off has unmounted, with its cold path. ``of_jobs``: output directories of jobs that
+    """``kept``: what a recovery that was cut off had to mend, with its cold path. ``of_jobs``: output directories of jobs that
     matter now. :class:`Refusal`."""
     place = where(context)
     kept = {hot: cold for hot, cold in kept.items() if hot.startswith(place.root + "/")}
@@ -53,7 +53,7 @@ def survey(context: Context, kept: Mapping[str, str], of_jobs: Set[str]) -> Fact
     wanted = {*points, *place.manifest, *kept, *campaigns}
     paths = _paths(context, place, table, wanted, kept, of_jobs, campaigns)
     base = _base(context, place, table)
-    found = Facts(base, paths, units, None, campaigns, place.with_manifest)
+    found = Facts(base, paths, units, None, campaigns, place.with_manifest, tuple(sorted(kept)))
     if base.state != "ok" or any(path.state == "hung" for path in paths):
         # It lists each directory, and would hang with it.
         return found
@@ -64,7 +64,7 @@ def survey(context: Context, kept: Mapping[str, str], of_jobs: Set[str]) -> Fact
         paths = _paths(context, place, table, wanted | beyond, kept, of_jobs, campaigns)
     paths = tuple(_expected(path, tiered) for path in paths)
     paths = _with_cold(context, paths)
-    return Facts(base, paths, units, tuple(sorted(tiered.known)), campaigns, place.with_manifest)
+    return found._replace(paths=paths, tiered=tuple(sorted(tiered.known)), campaigns=campaigns)
 
 
 def where(context: Context) -> Place:

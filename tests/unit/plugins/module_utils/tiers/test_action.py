@@ -139,7 +139,8 @@ class World:
             )
         hangs = self.base == "hung" or "hung" in self.paths.values()
         tiered = None if hangs else tuple(sorted(self.tiering.known))
-        return Facts(Base(BOX, self.base), tuple(found), self.units, tiered, {ANNUAL: (2026, "hc")})
+        begun = tuple(sorted(kept))
+        return Facts(Base(BOX, self.base), tuple(found), self.units, tiered, {ANNUAL: (2026, "hc")}, begun=begun)
 
     def states(self, _context: Any, paths: Any, _binds: Any) -> Dict[str, Optional[str]]:
         return {path: self.paths[path] for path in paths}
@@ -184,7 +185,7 @@ class World:
         return Tiering({**binds, **self.tiering.binds}, self.tiering.known)
 
     def run(self, argv: List[str], _seconds: float) -> commands.Result:
-        what = " ".join(word.rpartition("/")[2] if word[0] == "/" else word for word in argv)
+        what = _said(argv)
         self.did.append(what)
         if argv[0].endswith("umount"):
             plain = len(argv) == 2
@@ -201,6 +202,10 @@ class World:
         elif argv[1:] == ["start", facts.TIERING_UNIT]:
             self.units[facts.TIERING_UNIT] = UnitState("loaded", "active")
         return commands.Result(argv, 0, b"", b"", 0.1, None)
+
+
+def _said(argv: List[str]) -> str:
+    return " ".join(word.rpartition("/")[2] if word[0] == "/" else word for word in argv)
 
 
 @pytest.fixture
@@ -438,6 +443,64 @@ def test_only_what_is_held_off_is_left_of_one_that_was_cut_off(world: World) -> 
     assert world.did == ["resume", "give back"]
     assert plan.objective.startswith("Give back")
     assert isinstance(storage().plan(world.host), NothingToDo)
+
+
+def test_what_comes_after_the_bind_is_owed_by_whoever_goes_on(world: World) -> None:
+    noted.write("storage-unmounted.json", {"binds": {HOT: COLD, ANNUAL: ANNUAL_COLD}})
+    world.paths = {HOT: "ok", ANNUAL: "ok"}
+    world.part = world.part._replace(recovered=(row(2, "running"),), retried=(row(3, "failed"),))
+    world.rows = {2: row(2, "retryable"), 3: row(3, "retryable")}
+    world.worker, world.switch, world.watchdogs = "inactive", True, True
+    world.paused = pause.Pause("run", "storage", "2026-11-23-x", STARTED, STARTED)
+    seen, failure, plan = act(world)
+    assert (failure, seen.outcome) == (None, "applied")
+    assert plan.objective.startswith("Finish what a recovery that was cut off has begun")
+    assert seen.evidence["write_test"] == {HOT: "written", ANNUAL: "written"}
+    assert world.did == [
+        "keep before", "hold", "recover", "retry 3", "systemctl restart " + facts.REPLAY_UNIT,
+        "resume", "give back", "keep after",
+    ]  # fmt: skip
+    assert kept(world)
+    assert isinstance(storage().plan(world.host), NothingToDo)
+
+
+def test_nor_is_a_job_given_back_then_where_nothing_can_be_written(world: World) -> None:
+    noted.write("storage-unmounted.json", {"binds": {HOT: COLD}})
+    world.paths = {HOT: "ok", ANNUAL: "ok"}
+    world.written = "EACCES"
+    world.part = world.part._replace(retried=(row(3, "failed"),))
+    world.rows = {3: row(3, "failed")}
+    seen, failure, _plan = act(world)
+    assert "No job was given back." in str(failure)
+    assert (seen.outcome, seen.code) == ("failed", "not_writable")
+    assert "retry 3" not in world.did
+
+
+def test_it_owes_nothing_where_nothing_waits(world: World) -> None:
+    noted.write("storage-unmounted.json", {"binds": {HOT: COLD}})
+    world.paths = {HOT: "ok", ANNUAL: "ok"}
+    world.units[facts.REPLAY_UNIT] = UnitState("loaded", "inactive")
+    world.timers = ()
+    assert isinstance(storage().plan(world.host), NothingToDo)
+
+
+@pytest.mark.parametrize("step", ["recover", "retry 3", "systemctl restart " + facts.REPLAY_UNIT])
+def test_until_its_end_it_is_noted_what_it_bound(world: World, monkeypatch: Any, step: str) -> None:
+    world.part = world.part._replace(recovered=(row(2, "running"),), retried=(row(3, "failed"),))
+    noted_then: List[Any] = []
+    old = world.run
+
+    def seen_at(what: str) -> None:
+        if what == step:
+            noted_then.append(noted.read("storage-unmounted.json"))
+
+    monkeypatch.setattr(world, "step", seen_at)
+    monkeypatch.setattr(world, "run", lambda argv, seconds: seen_at(_said(argv)) or old(argv, seconds))
+    world.host.context.run = world.run
+    acting = storage()
+    acting.act(world.host, acting.plan(world.host))
+    assert noted_then == [{"binds": {HOT: COLD, ANNUAL: ANNUAL_COLD}}]
+    assert noted.read("storage-unmounted.json") == {}
 
 
 def test_what_was_held_off_comes_back_with_the_tiering_unit_too(world: World) -> None:

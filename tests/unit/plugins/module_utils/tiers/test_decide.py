@@ -156,6 +156,19 @@ def test_only_the_tiering_unit_has_failed():
     assert (plan.mounts, plan.start_tiering, plan.restart_replay) == (False, True, False)
 
 
+def test_what_one_that_was_cut_off_has_bound_is_finished():
+    well, ill = path("imports/a", "ok"), path("imports/b")
+    begun = (ROOT + "/imports/a", ROOT + "/imports/b", ROOT + "/imports/gone")
+    plan = decided(well, begun=begun)
+    assert (plan.mounts, plan.binds, plan.restart_replay) == (False, {}, True)
+    assert plan.owed == plan.proven == {ROOT + "/imports/a": BOX + "/jobs/imports/a"}
+    plan = decided(well, ill, begun=begun)
+    assert list(plan.binds) == [ROOT + "/imports/b"]
+    assert sorted(plan.proven) == [ROOT + "/imports/a", ROOT + "/imports/b"]
+    # Read-only now, or another's mount: a person's.
+    assert decided(path("imports/a", "not_writable"), begun=begun).code == "needs_person"
+
+
 def test_units_that_failed_over_it_are_cleared_and_a_replay_that_does_not_run_is_left():
     units = {
         **UP,

@@ -65,10 +65,16 @@ class World:
         return Report(False, 5, "2026-11-23T11:55:00Z", None, None, 300, progressing, {}, found, None)
 
     def part(
-        self, stops: bool = True, accepted: Any = (), hangs: bool = False, parked: Any = lambda _row: None
+        self,
+        stops: bool = True,
+        accepted: Any = (),
+        hangs: bool = False,
+        parked: Any = lambda _row: None,
+        paths: Any = (PATH,),
+        owed: Any = (),
     ) -> jobs.Part:
         known = jobs.look(self.context, "/locks")
-        return jobs.part(self.context, known, [PATH], stops, accepted, hangs, parked)
+        return jobs.part(self.context, known, paths, stops, accepted, hangs, parked, owed)
 
 
 @pytest.fixture
@@ -82,6 +88,17 @@ def world(monkeypatch: Any) -> Any:
 )
 def test_what_lies_on_a_path(output: Any, expected: bool) -> None:
     assert jobs.affected(output, [PATH]) is expected
+
+
+def test_those_on_a_path_that_was_mended_before(world: Any) -> None:
+    part = world(row(1, "running"), row(2, "failed")).part(paths=(), owed=[PATH])
+    assert ([each["id"] for each in part.recovered], [each["id"] for each in part.retried]) == ([1], [2])
+    # It is healthy: a crawl there is one like any other.
+    crawling = world(row(1, "running"), held={1: WORKER})
+    with pytest.raises(Refusal):
+        crawling.part(paths=(), owed=[PATH])
+    part = crawling.part(stops=False, paths=(), owed=[PATH])
+    assert (part.hit, part.recovered, dict(part.left_out)) == ((), (), {})
 
 
 def test_those_on_the_path_and_no_other(world: Any) -> None:

@@ -119,8 +119,9 @@ def test_what_only_the_script_names_is_looked_at_too(world: World) -> None:
 
 def test_what_was_unmounted_and_not_bound_again_is_remembered(world: World) -> None:
     path = ROOT + "/hc/j"
-    _found, paths = world.survey(kept={path: BOX + "/jobs/hc/j"})
+    found, paths = world.survey(kept={path: BOX + "/jobs/hc/j"})
     assert (paths[path].kind, paths[path].state, paths[path].expected) == ("kept", "not_mounted", True)
+    assert found.begun == (path,)
 
 
 @pytest.mark.parametrize("hung", [BOX, ROOT + "/imports/a"])
