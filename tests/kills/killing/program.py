@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -32,12 +33,13 @@ def say(text: str) -> None:
     print("%s %s" % (time.strftime("%H:%M:%S"), text), file=sys.stderr, flush=True)
 
 
-def positions(whole: Whole) -> List[Position]:
+def positions(recovery: recoveries.Recovery, whole: Whole) -> List[Position]:
     """All of a recovery that has so many tasks."""
     return [
         *(Position(task) for task in range(1, whole.tasks + 1)),
         *(Position(None, seconds) for seconds in INTO_THE_ACT),
         *(Position(None, seconds, host=True) for seconds in WITH_THE_MODULE),
+        *(Position(None, host=True, step=step) for step in recovery.steps),
     ]
 
 
@@ -59,8 +61,9 @@ def main() -> int:
     parser.add_argument(
         "--hurry",
         action="store_true",
-        help="wait for the end of one clearance of each recovery; of the others see that it is armed, and for when",
+        help="wait for the end of one clearance of each recovery; of all else see that its end is armed, and for when",
     )
+    parser.add_argument("--at", metavar="REGEX", default="", help="only positions of which that matches a part")
     parser.add_argument("--minutes", type=float, help="begin no other kill after so many")
     parser.add_argument("--state", type=Path, default=STATE, help="where the report goes (default: %s)" % STATE)
     options = parser.parse_args()
@@ -96,7 +99,7 @@ class Report:
 
     def text(self, seconds: float) -> str:
         lines = ["", "%-22s %6s %8s %22s %10s" % ("recovery", "kills", "wrong", "longest until settled", "cut off")]
-        killed = [row for row in self.rows if "task" in row or row.get("wrong")]
+        killed = [row for row in self.rows if row.get("killed") or row.get("wrong")]
         for name in dict.fromkeys(row["recovery"] for row in self.rows):
             rows = [row for row in killed if row["recovery"] == name]
             wrong = [row for row in rows if row.get("wrong")]
@@ -104,7 +107,8 @@ class Report:
             cut = sum(1 for row in rows if row.get("begun") and not row.get("end_on_record"))
             lines.append("%-22s %6d %8d %20.1f s %10d" % (name, len(rows), len(wrong), longest, cut))
             lines += ["    %s: %s" % (row["position"], row["verdict"].splitlines()[0]) for row in wrong]
-        lines.append("%d kills in %.0f s; report: %s" % (len(killed), seconds, self._file))
+        good = sum(1 for row in killed if not row.get("wrong"))
+        lines.append("%d of %d kills as they should be, in %.0f s; report: %s" % (good, len(killed), seconds, self._file))
         return "\n".join(lines)
 
 
@@ -126,11 +130,15 @@ class Series:
         if "whole" not in whole:
             return
         found: Whole = whole["whole"]
-        for position in some(positions(found), self._options.count):
+        every = positions(recoveries.RECOVERIES[self._name], found)
+        named = [position for position in every if re.search(self._options.at, position.words)]
+        patient = not self._options.hurry
+        for position in some(named, self._options.count):
             if time.monotonic() > self._end:
                 return
-            wait = not self._options.hurry or not self._waited
-            row = self._done(position.words, lambda trial, at=position, wait=wait: trial.kill(at, found.act, wait))
+            # Of one who was killed before the act the clearance lasts a minute.
+            wait = patient or (not self._waited and position.task is not None)
+            row = self._done(position.words, lambda trial, at=position, wait=wait: trial.kill(at, found.act, wait, patient))
             self._waited = self._waited or str(row.get("clearance")).startswith("ended")
 
     def _done(self, words: str, act: Any) -> Dict[str, Any]:

@@ -9,6 +9,7 @@ record is put back to the opened incident, so that no kill is in the budget of t
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from pathlib import Path
@@ -17,7 +18,9 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 from driving import guest as guests
 from driving import playbook
 
+from . import steps
 from .recoveries import Recovery
+from .steps import Step
 
 _REASON = "A kill test: nothing of the repository has a part in it"
 _LOCK = "/tmp/healtharchive-deploy.lock"
@@ -32,6 +35,11 @@ NOTHING_HELD = r"""
 """ % (_LOCK, _LOCK, guests.RUNTIME, _NOBODY_ACTS)
 # What ends a clearance, as systemd itself sees it.
 _END = "systemctl list-timers --output=json healtharchive-remediation-clearance-end.timer"
+# Whoever was frozen does not work, whatever systemd says of it.
+_WORKS = """
+systemctl is-active --quiet %s
+! grep --quiet --max-count=1 'State:.T' /proc/$(systemctl show --property=MainPID --value %s)/status
+""" % (guests.WORKER, guests.WORKER)
 # For a clearance that is left by one who was killed before the act: nothing asks it how long it lasts.
 _SHORTEST_MINUTES = 1
 # How much longer than what is armed lasts it may take until the host is as it should be, in seconds.
@@ -41,16 +49,19 @@ _POLL_SECONDS = 0.5
 
 class Position(NamedTuple):
     """Where the controller is killed: before the task of a number, or ``after`` so many seconds of the act; ``host``: with it
-    what it has started on the host, so that the act is cut off, too."""
+    what it has started on the host, so that the act is cut off, too. ``step``: so is it then, at that step of the act."""
 
     task: Optional[int]
     after: Optional[float] = None
     host: bool = False
+    step: Optional[Step] = None
 
     @property
     def words(self) -> str:
         if self.task is not None:
             return "before task %d" % self.task
+        if self.step is not None:
+            return "%s, and the module killed" % self.step.name
         return "%.1f s into the act%s" % (self.after or 0.0, ", and the module with it" if self.host else "")
 
 
@@ -72,6 +83,7 @@ class Prepared(NamedTuple):
     said: Dict[str, Any]
     jobs: Dict[int, Dict[str, Any]]
     worker: bool
+    files: Dict[str, str]
 
 
 class Trial:
@@ -83,6 +95,7 @@ class Trial:
         self.controller = playbook.Controller(guest.name, directory)
         self.directory = directory
         self._incident: Optional[str] = None
+        self._not_seen = ""
 
     # what comes before a kill
 
@@ -107,7 +120,12 @@ class Trial:
             **self.recovery.said(self.guest),
         }
         planned = self.planned(said)
-        return Prepared(self._incident, {**said, "approve": planned["plan_id"]}, jobs, worker)
+        return Prepared(self._incident, {**said, "approve": planned["plan_id"]}, jobs, worker, self.files())
+
+    def files(self) -> Dict[str, str]:
+        """The checksum of each file that must stay."""
+        lines = self.guest.root(self.recovery.files).splitlines() if self.recovery.files else []
+        return {path: checksum for checksum, path in (line.split(None, 1) for line in lines)}
 
     def planned(self, said: Mapping[str, Any]) -> Dict[str, Any]:
         run = self.controller.run(self.recovery.playbook, **said)
@@ -128,9 +146,10 @@ class Trial:
 
     # the kill
 
-    def kill(self, position: Position, act: int, wait: bool) -> Dict[str, Any]:
+    def kill(self, position: Position, act: int, wait: bool, wait_switch: bool = True) -> Dict[str, Any]:
         """The row of the report; :class:`Wrong`. ``act``: the number of the task that acts. ``wait``: until a clearance that is
-        left has ended by itself; else it is only seen that its end is armed, and for when."""
+        left has ended by itself; else it is only seen that its end is armed, and for when. ``wait_switch``: likewise of the
+        switches that give back; else what they do is done sooner."""
         prepared = self.prepare()
         before = len(self.guest.record())
         early = position.task is not None and position.task <= act
@@ -138,11 +157,15 @@ class Trial:
         run = self.killed(prepared, position, precondition_ttl_minutes=minutes)
         killed_at = time.monotonic()
         if run.rc is not None:
+            _expect(position.step is None, "not killed: %s" % self._not_seen, run)
             return self._row(position, run, "the run had ended before", {})
-        facts: Dict[str, Any] = {"worker_right_after": self.guest.active(guests.WORKER)}
+        facts: Dict[str, Any] = {"killed": True, "worker_right_after": self.guest.holds(_WORKS)}
+        if self.recovery.switches:
+            facts["switches"] = self._switches(killed_at, wait_switch)
         facts["settled_after_seconds"] = self._settled(prepared, killed_at)
         facts["clearance"] = self._clearance(killed_at, minutes * 60, wait)
         self.same_rows(prepared.jobs)
+        self.same_files(prepared.files)
         record = self.guest.record()[before:]
         unfinished = self.guest.unfinished()
         begun = [event for event in record if event["kind"] == "action_begun"]
@@ -153,6 +176,7 @@ class Trial:
         if facts["again"] != "nothing_to_do" and not self.guest.holds(NOTHING_HELD):
             raise Wrong("run again, something is held still")
         self.same_rows(prepared.jobs)
+        self.same_files(prepared.files)
         self._nothing_left(prepared)
         return self._row(position, run, "as it should be", facts)
 
@@ -162,7 +186,8 @@ class Trial:
             kill: playbook.Kill = playbook.BeforeTask(position.task, self.directory)
         else:
             then = self._end_of_the_module if position.host else None
-            kill = playbook.When(self._act_begins(), position.after or 0.0, then)
+            seen = self._act_begins() if position.step is None else self._stopped_at(position.step)
+            kill = playbook.When(seen, position.after or 0.0, then)
         return self.controller.run(self.recovery.playbook, kill=kill, **prepared.said, **more)
 
     def _act_begins(self) -> Callable[[threading.Event], bool]:
@@ -178,6 +203,15 @@ class Trial:
 
         return seen
 
+    def _stopped_at(self, step: Step) -> Callable[[threading.Event], bool]:
+        """Waits until whoever acts was stopped there."""
+
+        def seen(_called_off: threading.Event) -> bool:
+            self._not_seen = steps.stop(self.guest, step)
+            return not self._not_seen
+
+        return seen
+
     def _end_of_the_module(self) -> None:
         """SIGKILL to whoever has the turn to act, which the module lends to every command that it runs."""
         self.guest.root(
@@ -187,19 +221,49 @@ class Trial:
 
     # nothing is done but to look
 
+    def _switches(self, killed_at: float, wait: bool) -> str:
+        """What becomes of the switches of an act that was cut off. :class:`Wrong` where one would come later than it was asked
+        to. Without ``wait``, what their timers start is started now."""
+        end = killed_at + self.recovery.act_seconds + _LONGER
+        # Who was not killed goes on, and gives back by himself.
+        while not self.guest.holds(_NOBODY_ACTS):
+            if time.monotonic() > end:
+                raise Wrong("%d s after the kill somebody acts still" % (time.monotonic() - killed_at))
+            time.sleep(_POLL_SECONDS)
+        now = float(self.guest.root("date +%s.%N"))
+        left = {}
+        for switch in self.recovery.switches:
+            name = "healtharchive-remediation-%s" % switch
+            timers = json.loads(self.guest.root("systemctl list-timers --output=json %s.timer" % name))
+            if timers:
+                left[name] = timers[0]["next"] / 1e6 - now
+        late = {name: seconds for name, seconds in left.items() if seconds > self.recovery.resumes_after_seconds}
+        if late:
+            raise Wrong("what gives back comes too late: %s" % late)
+        if not left:
+            return "none is left"
+        told = ", ".join("%s in %d s" % (name, seconds) for name, seconds in left.items())
+        if wait:
+            return "waited for: " + told
+        # As systemd does it when the time has come: the timer is gone then.
+        services, timers = (" ".join(name + kind for name in left) for kind in (".service", ".timer"))
+        self.guest.root("systemctl start %s; systemctl stop %s" % (services, timers))
+        return "sooner than armed: " + told
+
     def _settled(self, prepared: Prepared, killed_at: float) -> float:
-        """Until nobody acts and the worker is as it was; after how many seconds. :class:`Wrong` when it takes longer than was
-        armed."""
+        """Until nobody acts, and the worker and all that is given back are as they were; after how many seconds. :class:`Wrong`
+        when it takes longer than was armed."""
         end = killed_at + self.recovery.resumes_after_seconds + self.recovery.act_seconds + _LONGER
         while True:
-            worker = self.guest.active(guests.WORKER) or not prepared.worker
+            worker = self.guest.holds(_WORKS) or not prepared.worker
             free = self.guest.holds(_NOBODY_ACTS)
+            missing = [script for script in self.recovery.given_back if not self.guest.holds(script)]
             seconds = time.monotonic() - killed_at
-            if worker and free:
+            if worker and free and not missing:
                 return round(seconds, 1)
             if time.monotonic() > end:
                 told = "as it was" if worker else "not active", "nobody acts" if free else "somebody acts still"
-                raise Wrong("%d s after the kill: the worker is %s, %s" % (seconds, *told))
+                raise Wrong("%d s after the kill: the worker is %s, %s; %s" % (seconds, *told, "; ".join(missing)))
             time.sleep(_POLL_SECONDS)
 
     def _clearance(self, killed_at: float, seconds: float, wait: bool) -> str:
@@ -239,6 +303,15 @@ class Trial:
         if problems:
             raise Wrong("; ".join(problems))
 
+    def same_files(self, before: Mapping[str, str]) -> None:
+        """No file is lost, changed or new but where somebody else may write."""
+        now = self.files()
+        differ = {path for path in {*before, *now} if before.get(path) != now.get(path)}
+        archives = sorted(path for path in differ & set(before) if path.endswith(".warc.gz"))
+        wrong = sorted(path for path in differ if not re.match(self.recovery.rewritten or "$", path))
+        if archives or wrong:
+            raise Wrong("files are lost, changed or new: %s" % ", ".join([*archives, *wrong][:5]))
+
     def _told_by_triage(self, unfinished: List[str]) -> None:
         """What was begun and has no end on record, every look at the host says."""
         run = self.controller.run("triage")
@@ -276,7 +349,11 @@ class Trial:
     def _completed(self, when: str) -> None:
         end = time.monotonic() + 60
         while True:
-            missing = [script for script in self.recovery.completed if not self.guest.holds(script)]
+            missing = [
+                script
+                for script in (*self.recovery.completed, *self.recovery.given_back)
+                if not self.guest.holds(script)
+            ]
             if not missing:
                 return
             if time.monotonic() > end:
