@@ -19,8 +19,10 @@ FAULT ?= api_missing_dependency
 export FAULT
 # Positions of each recovery at which `make kills` kills, evenly chosen; all of them where it is empty. `make test` kills twice.
 COUNT ?=
-# Anything: `make kills` waits for the end of one clearance of each recovery, and sees of the others that it is armed.
+# Anything: `make kills` waits for the end of one clearance of each recovery, and sees of all else that its end is armed.
 HURRY ?=
+# The recovery that `make kills` and `make recoveries` try; every one where it is empty.
+ONE ?=
 
 # Asked for only where used: each costs a look at the machine's Pythons.
 VENV = $(shell tools/venv path)
@@ -67,9 +69,9 @@ bypass: ## Try every way round the guard, with each ansible-core there is (root,
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_BYPASS=all HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/each-core pytest tests/bypass
 
-recoveries: ## Try every cell of docs/recoveries.md on a sandbox host (root, about an hour)
+recoveries: ## Try every cell of the guides' tables on a sandbox host, or those of ONE=recover_x (root, about an hour)
 	@tools/requisites controller sandbox
-	@HEALTHARCHIVE_RECOVERIES=all HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
+	@HEALTHARCHIVE_RECOVERIES=$(or $(ONE),all) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
 		tools/run pytest tests/end_to_end/test_recoveries_table.py
 
 deploys: ## Cut the link of N deploys and kill the controller of others, and let one fail in each way (root, about 30 minutes)
@@ -93,9 +95,9 @@ soak: ## Random faults, alone and in pairs, carried to their end: N=200 SEED=1 (
 	@tools/requisites controller sandbox
 	@tools/run tests/soak/soak --rounds $(or $(N),200) --seed $(SEED) --guests $(GUESTS)
 
-kills: ## Kill the controller at every task of every recovery: HURRY=1, COUNT=3 for less (root, some hours; in a hurry one)
+kills: ## Kill the controller at every task of every recovery: HURRY=1, COUNT=3, ONE=recover_x for less (root, a day; in a hurry two to three hours)
 	@tools/requisites controller sandbox
-	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run tests/kills/kills $(if $(COUNT),--count $(COUNT)) $(if $(HURRY),--hurry)
+	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run tests/kills/kills $(if $(ONE),--only $(ONE)) $(if $(COUNT),--count $(COUNT)) $(if $(HURRY),--hurry)
 
 molecule: ## Run every molecule scenario with each ansible-core that the Pythons allow (root, about 15 minutes)
 	@tools/requisites controller sandbox

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the guides say of each recovery on a host with each fault, tried on the sandbox through the public playbooks.
 
-The first table is in docs/recoveries.md. `make recoveries` tries all of them; here are a few of their cells. Whether a
-fault is mended is asked of the file of the fault, and not of the collection.
+The first table is in docs/recoveries.md. `make recoveries` tries all of them (HEALTHARCHIVE_RECOVERIES=all, or the name of one);
+here are a few of their cells. Whether a fault is mended is asked of the file of the fault, and not of the collection.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ TOLD: Dict[str, Callable[[Any], List[str]]] = {
     "recover_stalled_crawl": lambda host: ["-e", "recover_stalled_crawl_progress_seconds=0"],
     "recover_failed_jobs": lambda host: ["-e", "job_id=%d" % newest_job(host)],
     "reconcile_config": lambda host: [],
+    "recover_storage": lambda host: [],
 }
 # One that mends, and two that are not the answer.
 SAMPLE = [
@@ -52,7 +53,9 @@ SAMPLE = [
     ("poisoned_resume", "recover_failed_jobs"),
 ]
 EVERY = [(fault, recovery) for fault, row in TABLE.items() for recovery in row]
-CELLS = EVERY if os.environ.get("HEALTHARCHIVE_RECOVERIES") == "all" else SAMPLE
+WANTED = os.environ.get("HEALTHARCHIVE_RECOVERIES")
+CELLS = [cell for cell in EVERY if WANTED in ("all", cell[1])] if WANTED else SAMPLE
+assert CELLS, "there is no recovery %s" % WANTED
 _REASON = ("-e", "no_repo_change_reason='The table of recoveries'")
 _HEADLINE = re.compile(r"^=== [^:]+: [^:]+: (PLANNED|REFUSED|applied|nothing to do|FAILED|UNKNOWN)\b", re.MULTILINE)
 
