@@ -156,6 +156,20 @@ def recover_stale_jobs_applied(settings: Settings, selection: StaleSelection) ->
     return [*recover_stale_jobs(settings, selection), "--apply"]
 
 
+def verify_warcs(settings: Settings, job_id: int, level: int) -> List[str]:
+    """``verify-warcs``: 1 reads every WARC file to its end, 2 every record. It changes no row, and writes a report into the job's
+    directory; without a ``warcs/`` in it also the crawl's state (contract 2.3, 2.5). Never with ``--apply-quarantine``."""
+    if level not in (1, 2):
+        raise ValueError(level)
+    return [settings.cli, "verify-warcs", "--id", str(job_id), "--level", str(level)]
+
+
+def index_job(settings: Settings, job_id: int) -> List[str]:
+    """``index-job``, which has no dry run. Its own look at the WARC files finds no truncated one, and the snapshots of a job that
+    is indexed already are deleted and made anew, with other ids (contract 2.3, surprise 15)."""
+    return [settings.cli, "index-job", "--id", str(job_id)]
+
+
 def deploy(settings: Settings, ref: str, flags: Sequence[str]) -> List[str]:
     """``vps-deploy.sh --apply`` of one commit (contract 3.1), with everything that was looked at before named to it.
 

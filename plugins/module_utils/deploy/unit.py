@@ -44,19 +44,19 @@ class Unit(NamedTuple):
     result: str
 
 
-def look(context: Context) -> Unit:
-    """:class:`Refusal` when systemd does not say."""
+def look(context: Context, name: str = NAME) -> Unit:
+    """:class:`Refusal` when systemd does not say. ``name``: of another unit that is kept when it has ended."""
     names = "Id,LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,ExecMainExitTimestamp"
-    result = context.run([SYSTEMCTL, "show", NAME, "--no-pager", "--property=" + names], _SECONDS)
+    result = context.run([SYSTEMCTL, "show", name, "--no-pager", "--property=" + names], _SECONDS)
     try:
         if result.failure is not None or result.rc != 0:
             raise ParseError("command_failed", complaint(result.stderr) or str(result.failure))
-        return of_properties(systemd.show(result.stdout)[NAME])
+        return of_properties(systemd.show(result.stdout)[name])
     except (ParseError, KeyError) as error:
         raise Refusal(
             "systemd_unreadable",
-            "systemd does not say whether a deploy runs: %s" % error,
-            "See why: systemctl status %s" % NAME,
+            "systemd does not say whether %s runs: %s" % (name, error),
+            "See why: systemctl status %s" % name,
         ) from error
 
 
@@ -99,8 +99,8 @@ def start(context: Context, argv: Tuple[str, ...], state: Mapping[str, Any], res
         with contextlib.suppress(FileNotFoundError):
             os.unlink(OUTPUT, dir_fd=directory)
         if restart_after:
-            _write(directory, GUARD, worker.guard(context.settings, state["accepted"]).encode("ascii"))
-        _write(directory, STATE, json.dumps(dict(state), sort_keys=True).encode("ascii"))
+            write(directory, GUARD, worker.guard(context.settings, state["accepted"]).encode("ascii"))
+        write(directory, STATE, json.dumps(dict(state), sort_keys=True).encode("ascii"))
     result = context.run(list(argv), _SECONDS)
     if result.failure is not None or result.rc != 0:
         why = complaint(result.stderr) or result.failure or "exit code %d" % result.rc
@@ -114,21 +114,22 @@ def start(context: Context, argv: Tuple[str, ...], state: Mapping[str, Any], res
 
 def state() -> Dict[str, Any]:
     """What the newest deploy of this boot was begun for; empty where there was none, or it cannot be read."""
-    return _state(STATE)
+    return read(STATE)
 
 
 def kept_state(action_id: str) -> Dict[str, Any]:
     """What is known of an earlier deploy of this boot, its result with it; empty as :func:`state`."""
-    return _state(_KEPT % (action_id, "json"))
+    return read(_KEPT % (action_id, "json"))
 
 
-def output() -> Optional[bytes]:
-    """What the script has printed, its middle left out if it is much; None: it was not started in this boot."""
+def output(name: str = OUTPUT) -> Optional[bytes]:
+    """What the script has printed, its middle left out if it is much; None: it was not started in this boot. ``name``: of the
+    output of another unit."""
     if not os.path.lexists(runtime.DIRECTORY):
         return None
     with runtime.directory() as directory:
         try:
-            descriptor = os.open(OUTPUT, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
         except OSError:
             return None
         with os.fdopen(descriptor, "rb") as file:
@@ -151,8 +152,8 @@ def path_of(action_id: str) -> str:
 def keep(action_id: str, known: Mapping[str, Any]) -> None:
     """Put aside what is known of a deploy that has ended, with ``known`` in place of its state. OSError."""
     with runtime.directory() as directory:
-        _write(directory, _KEPT % (action_id, "json"), json.dumps(dict(known), sort_keys=True).encode("ascii"))
-        if _state(STATE).get("action_id") != action_id:
+        write(directory, _KEPT % (action_id, "json"), json.dumps(dict(known), sort_keys=True).encode("ascii"))
+        if read(STATE).get("action_id") != action_id:
             return
         with contextlib.suppress(FileNotFoundError):
             os.rename(OUTPUT, _KEPT % (action_id, "log"), src_dir_fd=directory, dst_dir_fd=directory)
@@ -164,16 +165,17 @@ def keep(action_id: str, known: Mapping[str, Any]) -> None:
             os.unlink(name, dir_fd=directory)
 
 
-def forget(context: Context) -> None:
-    """Take away the unit of a deploy that has ended. :class:`Refusal`."""
-    if look(context).state not in (SUCCEEDED, FAILED):
+def forget(context: Context, name: str = NAME) -> None:
+    """Take away the unit of a deploy, or another one, that has ended. :class:`Refusal`."""
+    if look(context, name).state not in (SUCCEEDED, FAILED):
         return
     # Both are errors to systemctl where there is nothing to do, and what is there afterwards is looked at before a start.
-    context.run([SYSTEMCTL, "stop", "--quiet", "--no-ask-password", NAME], _SECONDS)
-    context.run([SYSTEMCTL, "reset-failed", "--quiet", NAME], _SECONDS)
+    context.run([SYSTEMCTL, "stop", "--quiet", "--no-ask-password", name], _SECONDS)
+    context.run([SYSTEMCTL, "reset-failed", "--quiet", name], _SECONDS)
 
 
-def _state(name: str) -> Dict[str, Any]:
+def read(name: str) -> Dict[str, Any]:
+    """What was written under that name in this boot; empty where there is nothing, or it cannot be read."""
     # To look is not to create.
     if not os.path.lexists(runtime.DIRECTORY):
         return {}
@@ -186,7 +188,7 @@ def _state(name: str) -> Dict[str, Any]:
             return {}
 
 
-def _write(directory: int, name: str, content: bytes) -> None:
+def write(directory: int, name: str, content: bytes) -> None:
     """All of it or nothing. OSError."""
     temporary = "%s.%s" % (name, secrets.token_hex(4))
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

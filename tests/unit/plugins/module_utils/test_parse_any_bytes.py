@@ -17,6 +17,7 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils.parse im
     deploy,
     drift,
     git,
+    indexing,
     jobs,
     journal,
     mounts,
@@ -98,6 +99,7 @@ PARSERS: list[tuple[str, Callable[[bytes], Any], bytes]] = [
     ("processes", processes, b"Id=a\nMainPID=92\nExecMainStartTimestamp=Sat 2026-11-28 14:34:50.618592 UTC\n"),
     ("cdxj", lambda content: cdxj.served_page(content, True), read("replay-index.cdxj")),
     ("mountinfo", mounts.mountinfo, read("mountinfo-storage.txt")),
+    ("indexing", lambda stdout: indexing.report(stdout)._asdict(), b"Summary: total=1 checked=1 ok=1 failed=0\n[INFO] Reading\n"),
 ]
 IDS = [name for name, _parser, _sample in PARSERS]
 

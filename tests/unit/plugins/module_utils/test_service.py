@@ -118,6 +118,14 @@ def test_annual_options_are_dry_until_they_are_applied_of_one_source():
         service.reconcile_annual_tool_options_applied(SETTINGS, 2026, "--limit")
 
 
+def test_files_are_verified_and_never_quarantined_and_one_job_is_indexed():
+    assert service.verify_warcs(SETTINGS, 12, 2) == [VENV + "healtharchive", "verify-warcs", "--id", "12", "--level", "2"]
+    assert service.index_job(SETTINGS, 12) == [VENV + "healtharchive", "index-job", "--id", "12"]
+    # Level 0 does not see a truncated file.
+    with pytest.raises(ValueError, match="0"):
+        service.verify_warcs(SETTINGS, 12, 0)
+
+
 def test_the_tiering_scripts_have_no_flag_that_unmounts():
     bind = service.bind_mounts(SETTINGS)
     assert bind == [
