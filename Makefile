@@ -3,7 +3,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench pairs races bypass recoveries deploys storage configuration drill soak kills molecule lint sanity clean distclean docs venv print-venv print-collections \
+.PHONY: help demo test test-quick bench pairs races bypass recoveries deploys storage indexing configuration drill soak kills molecule lint sanity clean distclean docs venv print-venv print-collections \
 	requirements stage-unit stage-roles stage-lint stage-sanity stage-service stage-sandbox stage-end-to-end stage-incident stage-molecule \
 	stage-changes stage-bypass stage-kills stage-oldest-core
 
@@ -87,6 +87,10 @@ configuration: ## What make test leaves out of the recoveries of configuration (
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/longer_configuration.py
 
+indexing: ## What make test leaves out of the recovery of indexing (root, about 4 minutes)
+	@tools/requisites controller sandbox
+	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/longer_indexing.py
+
 drill: ## Break a host, and carry the incident to its end: FAULT=... or INCIDENT=I10 (root, about 4 minutes)
 	@tools/requisites controller sandbox
 	@tools/run tests/drills/drill $(if $(INCIDENT),--incident $(INCIDENT),--fault $(FAULT))
@@ -158,7 +162,7 @@ stage-sandbox:
 	@tools/run pytest tests/sandbox/tests
 
 # What changes a host, and what it is proved by.
-CHANGES := $(wildcard $(foreach what,annual_options clearance deploy failed_jobs replay services storage stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
+CHANGES := $(wildcard $(foreach what,annual_options clearance deploy failed_jobs indexing replay services storage stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
 # A minute or two each: `make deploys` alone runs them.
 FAILING_DEPLOYS := tests/end_to_end/test_deploys_that_fail.py
 

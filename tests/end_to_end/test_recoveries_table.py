@@ -43,6 +43,7 @@ TOLD: Dict[str, Callable[[Any], List[str]]] = {
     "recover_stale_jobs": lambda host: [],
     "recover_stalled_crawl": lambda host: ["-e", "recover_stalled_crawl_progress_seconds=0"],
     "recover_failed_jobs": lambda host: ["-e", "job_id=%d" % newest_job(host)],
+    "recover_indexing": lambda host: ["-e", "job_id=%d" % newest_job(host)],
     "reconcile_config": lambda host: [],
     "recover_storage": lambda host: [],
 }

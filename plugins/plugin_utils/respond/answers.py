@@ -19,14 +19,15 @@ RECOVERIES = (
     "recover_stalled_crawl",
     "recover_services",
     "recover_failed_jobs",
+    "recover_indexing",
     "reconcile_config",
 )
 # What a recovery of these does is about crawls: it waits for storage, whatever rule it answers.
-OF_JOBS = ("recover_stale_jobs", "recover_stalled_crawl", "recover_failed_jobs")
+OF_JOBS = ("recover_stale_jobs", "recover_stalled_crawl", "recover_failed_jobs", "recover_indexing")
 # Which commit a deploy is of: the one that is checked out, if it is on origin/main, else origin/main; or origin/main.
 COMMITS = ("repair", "main")
 # Which jobs a recovery is told.
-JOBS = ("stalled", "failed", "rejected")
+JOBS = ("stalled", "failed", "rejected", "index_failed", "unindexed")
 EVERYTHING, ONLY_JOBS = "everything", "jobs"
 
 _KEYS: Dict[str, Tuple[Set[str], Set[str]]] = {

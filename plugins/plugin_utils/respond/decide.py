@@ -20,7 +20,13 @@ from .answers import DEPLOY, EVERYTHING, OF_JOBS, ONLY_JOBS, PERSON, WAIT, Answe
 VERIFY = "verify"
 _VALUE_LIMIT = 240
 _TEXT_LIMIT = 1000
-_JOBS = {"stalled": jobs.stalled, "failed": jobs.picked(status=["failed"]), "rejected": jobs.rejected}
+_JOBS = {
+    "stalled": jobs.stalled,
+    "failed": jobs.picked(status=["failed"]),
+    "rejected": jobs.rejected,
+    "index_failed": jobs.picked(status=["index_failed"]),
+    "unindexed": jobs.unindexed,
+}
 _COMMITS = {"repair": commands.repair_commit, "main": commands.commit("origin_main")}
 _NO_STEP: Dict[str, Any] = {"why": "Run triage again, and look at what it says.", "command": None}
 _OF_SITE = "This is a rule of your site, which no playbook answers: do what it says."

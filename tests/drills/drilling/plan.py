@@ -57,6 +57,12 @@ def said() -> Dict[str, Dict[str, Any]]:
     return found
 
 
+def a_persons() -> List[str]:
+    """The codes of refusals after which a person mends the fault."""
+    found: List[str] = data()["a_persons"]
+    return found
+
+
 def of_fault(name: str) -> Drill:
     known = data()["faults"]
     if name not in known:

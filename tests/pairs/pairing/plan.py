@@ -17,7 +17,7 @@ Pair = Tuple[str, str]
 # behind a busy worker, what stops the worker, what is about code, what is about configuration, and then what takes the
 # database or the mounts away. A pair that cannot be had in this order is tried in the other one.
 ORDER = (
-    "large_journal", "replay_target_failing",
+    "large_journal", "replay_target_failing", "completed_never_indexed", "warc_truncated",
     "bad_crawler_option", "poisoned_resume", "output_dir_not_writable",
     "unpushed_commit", "two_lock_directories",
     "stalled_crawl", "idle_watchdog",

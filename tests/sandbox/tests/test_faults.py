@@ -137,6 +137,18 @@ SEEN = {
         "",
         "hc-poisoned failed\n0",
     ),
+    "completed_never_indexed": (
+        f"{OPEN}; {SQL} \"SELECT count(*) FROM snapshots JOIN archive_jobs j ON j.id = job_id "
+        "WHERE j.name = 'hc-never-indexed'\"; systemctl is-active healtharchive-worker",
+        "0\nactive",
+        "hc-never-indexed completed\n0\nactive",
+    ),
+    "warc_truncated": (
+        f"{OPEN}; gzip --test /srv/healtharchive/jobs/phac/truncated/.tmp*/collections/crawl-*/archive/*.warc.gz 2>&1 "
+        "| grep -o 'unexpected end of file'; systemctl is-active healtharchive-worker",
+        "active",
+        "phac-truncated index_failed\nunexpected end of file\nactive",
+    ),
     "unlistable_row": (f"{LIST} >/dev/null; echo $?", "0", "1"),
     "sourceless_job": (
         f"{OPEN}; {LIST} --status queued",

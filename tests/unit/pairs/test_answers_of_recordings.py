@@ -65,6 +65,20 @@ def test_a_recovery_beside_an_independent_fault_goes_on():
     assert [person["rule"] for person in decision.persons] == ["poisoned_resume"]
 
 
+@pytest.mark.parametrize("fault", ["completed_never_indexed", "warc_truncated"])
+def test_what_nobody_has_indexed_is_told_by_its_number(fault):
+    evidence = RECORDED[(fault,)]
+    wanted = [job["id"] for job in evidence["probes"]["jobs"]["data"]["jobs"]]
+    assert len(wanted) == 1
+    assert (decided(evidence)[0].do, decided(evidence)[0].jobs) == ("recover_indexing", wanted)
+
+
+def test_while_a_crawl_runs_indexing_may_wait():
+    decision, result = decided(RECORDED[tuple(sorted(("completed_never_indexed", "stalled_crawl")))])
+    assert decision.do == "recover_stalled_crawl"
+    assert "indexing_not_started" in [each["rule"] for each in result["classes"]]
+
+
 def test_nothing_is_done_where_no_rule_applies_and_not_everything_was_seen():
     evidence = RECORDED[()]
     blind = {**evidence, "probes": {name: record for name, record in evidence["probes"].items() if name != "units"}}

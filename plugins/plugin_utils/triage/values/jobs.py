@@ -14,6 +14,8 @@ from .reading import Look, Records, found_at, listed, mappings, shortened
 
 _jobs = listed("jobs", "jobs")
 OPEN = ["queued", "running", "retryable", "failed"]
+# As the rule `indexing_not_started` has it.
+UNINDEXED_SECONDS = 3600
 
 
 def picked(**wanted: List[Any]) -> Records:
@@ -39,6 +41,14 @@ local = picked(status=["queued", "running", "retryable"], tier=["local"])
 def rejected(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
     for job in picked(status=["failed", "retryable"])(evidence):
         if job.get("crawler_status") == "infra_error_config" or kind(job.get("rejected_options")) == "text":
+            yield job
+
+
+def unindexed(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
+    """Crawls that ended well so long ago that nobody is going to index them by himself."""
+    for job in picked(status=["completed"])(evidence):
+        age = job.get("finished_age_seconds")
+        if kind(age) == "number" and age >= UNINDEXED_SECONDS:
             yield job
 
 
