@@ -257,7 +257,7 @@ def _not_now(job: Mapping[str, Any]) -> Refusal:
     return Refusal(
         "job_indexed",
         "Job %d is %s: it has ended well, and there is nothing to retry." % (job["id"], job["status"]),
-        "If its pages are wrong, index it again by hand (index-job), or crawl anew.",
+        "If its pages are wrong, index it anew (playbook recover_indexing, with -e reindex=true), or crawl anew.",
     )
 
 
@@ -265,7 +265,7 @@ def _as_wished(job: Mapping[str, Any], wish: Wish) -> str:
     said = []
     if wish.retried:
         said.append(
-            "Job %d is completed: it was crawled, and waits for index-job, which nobody runs by himself." % job["id"]
+            "Job %d is completed: it was crawled, and waits for its indexing: playbook recover_indexing." % job["id"]
             if job["status"] == "completed"
             else "Job %d is %s: it waits for the worker." % (job["id"], job["status"])
         )
@@ -297,7 +297,7 @@ def _impact(job: Mapping[str, Any], after: Mapping[str, Any], retry: bool, reset
         said.append("The retry count goes from %s to 0." % job["retry_count"])
     if retry and job["status"] == "index_failed":
         said.append("The job becomes completed, not indexed. Nobody indexes it by that: the worker only indexes what it has just "
-                    "crawled, so index-job must be run by hand.")  # fmt: skip
+                    "crawled, so index it with recover_indexing, which takes it as it is, too.")  # fmt: skip
         return said
     if retry:
         said.append("The job becomes retryable. The worker, if it is active, crawls it when its turn comes, the oldest first, "

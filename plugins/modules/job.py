@@ -30,7 +30,8 @@ options:
   state:
     description:
       - V(retryable) has a C(failed) job crawled again. A job whose crawl went well and whose indexing failed (C(index_failed))
-        becomes C(completed) by it, which the plan says, and is indexed by nobody until C(index-job) is run by hand.
+        becomes C(completed) by it, which the plan says, and is indexed by nobody until M(healtharchive.remediation.indexing)
+        does it.
       - A job that waits already is left as it is.
       - At least one of O(state) and O(retry_count) is needed.
     type: str

@@ -240,7 +240,7 @@ def test_the_commands_are_not_believed(failed, tmp_path):
     # Which jobs have no source, or are indexed, the table does not say: that is no proof that there is none.
     assert results[6]["code"] == "job_unreadable"
     assert "The admin API does not answer" in " ".join(results[1]["plan"]["remarks"])
-    assert "index-job must be run by hand" in results[1]["plan"]["expected_impact"]
+    assert "index it with recover_indexing" in results[1]["plan"]["expected_impact"]
     assert differing(before, rows(host)) == {INDEX_FAILED: {"status": "completed"}, WAITING: {"retry_count": 0}}
     assert actions(host) == ["action_begun", "action_finished"] * 2
 

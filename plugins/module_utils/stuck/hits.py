@@ -130,7 +130,7 @@ def indexing(found: rows.Rows) -> List[str]:
     named = ", ".join(map(str, waiting[:10])) + (" and %d more" % (len(waiting) - 10) if len(waiting) > 10 else "")
     return [
         "Crawled and not indexed: job %s. Whether the worker indexes one of them right now cannot be seen; if it is ended there, "
-        "run index-job for it by hand." % named
+        "run recover_indexing for it." % named
     ]
 
 

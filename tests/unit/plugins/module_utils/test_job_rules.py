@@ -107,8 +107,8 @@ def test_a_lock_that_is_not_free(lock, code):
 
 def test_it_says_that_nobody_indexes_a_completed_job():
     found = decide(job("index_failed"))
-    assert "index-job must be run by hand" in found.expected_impact
-    assert "index-job" in decide(job("completed")).detail
+    assert "index it with recover_indexing" in found.expected_impact
+    assert "recover_indexing" in decide(job("completed")).detail
 
 
 @pytest.mark.parametrize(
