@@ -26,6 +26,7 @@ Written by `tools/run tests/soak/soak table` from `tests/soak/rounds.jsonl`: the
 make soak N=200 SEED=1                               # as root; some hours, 1 to 5 minutes a round; goes on where it ended
 make soak N=3 SEED=1                                 # the first three of them
 tools/run tests/soak/soak --seed 1 --first 7 --rounds 7    # round 7 alone
+tools/run pytest tests/soak                          # the control: what breaks a law on a host is seen (half a minute)
 ```
 
 A seed and the faults of the checkout give the rounds: one fault, a pair of them (those that
@@ -57,6 +58,9 @@ again, up to three times. For each round:
   more often than its budget;
 - at the end no clearance, lock, unit or timer of the collection is left; API, database and worker run, with the mounts of a host
   as new; the fault is gone, which its own file says. One that may wait (`first: verify` in `tests/drills/drills.yml`) may stay.
+
+The commit is that of the checkout that the round was held with; `+`: it had changes. A round that was held again stands there
+once, as it went last.
 
 What is killed, cut off or hangs in the middle is not tried here: see `make kills`, `make deploys`, `make storage`.
 """
