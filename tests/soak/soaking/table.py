@@ -29,9 +29,9 @@ tools/run tests/soak/soak --seed 1 --first 7 --rounds 7    # round 7 alone
 tools/run pytest tests/soak                          # the control: what breaks a law on a host is seen (half a minute)
 ```
 
-A seed and the faults of the checkout give the rounds: one fault, a pair of them (those that
-[tests/pairs](../tests/pairs/README.md) can break together), or one fault that a recovery answers
-again, up to three times. For each round:
+A seed and the faults of the checkout give the rounds, so a round is repeated at its commit, or at one with the same faults: one
+fault, a pair of them (those that [tests/pairs](../tests/pairs/README.md) can break together), or one fault that a recovery
+answers again, up to three times. For each round:
 
 - a sandbox host as new is broken, and each fault is seen to be there;
 - an incident is opened by `respond`, which is run again and again: what it plans is approved by the plan's id, with
@@ -59,8 +59,8 @@ again, up to three times. For each round:
 - at the end no clearance, lock, unit or timer of the collection is left; API, database and worker run, with the mounts of a host
   as new; the fault is gone, which its own file says. One that may wait (`first: verify` in `tests/drills/drills.yml`) may stay.
 
-The commit is that of the checkout that the round was held with; `+`: it had changes. A round that was held again stands there
-once, as it went last.
+The commit is that of the checkout that the round was held with; `+`: it had changes. The rounds stand in the order in which they
+were held. A later commit has other faults, and so other rounds of the same number.
 
 What is killed, cut off or hangs in the middle is not tried here: see `make kills`, `make deploys`, `make storage`.
 """
@@ -97,9 +97,12 @@ def kept() -> List[Dict[str, Any]]:
 
 
 def keep(seed: int, held: Iterable[Row]) -> None:
-    """Put rounds beside what the repository has, the newer one in the place of the older; then write the guide."""
-    found = {(row["seed"], row["round"]): row for row in [*kept(), *held]}
-    rows = [found[key] for key in sorted(found)]
+    """Put rounds beside what the repository has, which stays as it is; then write the guide. Of a round that went wrong, a person
+    may say there what its cause was: ``note``."""
+    found: Dict[Any, Row] = {}
+    for row in [*kept(), *held]:
+        found.setdefault((row["seed"], row["commit"], row["round"]), row)
+    rows = list(found.values())
     KEPT.write_text("".join(json.dumps(row, sort_keys=True) + "\n" for row in rows), encoding="utf-8")
     FILE.write_text(text(rows), encoding="utf-8")
 
@@ -119,6 +122,7 @@ def text(rows: Sequence[Row]) -> str:
 
 def _line(row: Row) -> str:
     outcome = str(row["outcome"]) + (": %s" % str(row["why"]).strip().splitlines()[-1] if row["why"] else "")
+    outcome += " (%s)" % row["note"] if row.get("note") else ""
     laws = "**%s**" % first(row["broken_laws"]) if row["broken_laws"] else "-" if row["outcome"] == NOT_MADE else "hold"
     cells = (row["round"], _faults(row), ", ".join(row["steps"]), outcome, row["seconds"], laws, row["commit"])
     return "| %s |" % " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells)
