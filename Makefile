@@ -162,7 +162,7 @@ stage-sandbox:
 	@tools/run pytest tests/sandbox/tests
 
 # What changes a host, and what it is proved by.
-CHANGES := $(wildcard $(foreach what,annual_options clearance deploy failed_jobs indexing replay services storage stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
+CHANGES := $(wildcard $(foreach what,annual_options baseline clearance deploy failed_jobs indexing replay services storage stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
 # A minute or two each: `make deploys` alone runs them.
 FAILING_DEPLOYS := tests/end_to_end/test_deploys_that_fail.py
 

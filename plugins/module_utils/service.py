@@ -52,11 +52,13 @@ def verify_public_surface(settings: Settings, timeout_seconds: int) -> List[str]
     return [*argv, "--timeout-seconds", str(timeout_seconds), "--raw-timeout-seconds", str(timeout_seconds)]
 
 
-def check_baseline_drift(settings: Settings, mode: str) -> List[str]:
-    """``check_baseline_drift.py`` without its report files, whose owner would be us (contract 3.3)."""
+def check_baseline_drift(settings: Settings, mode: str, as_json: bool = False) -> List[str]:
+    """``check_baseline_drift.py`` without its report files, whose owner would be us (contract 3.3). ``as_json``: with the JSON
+    below its report."""
     if mode not in ("local", "live"):
         raise ValueError(mode)
-    return [settings.python, settings.script("check_baseline_drift.py"), "--mode", mode, "--no-write"]
+    argv = [settings.python, settings.script("check_baseline_drift.py"), "--mode", mode, "--no-write"]
+    return [*argv, "--json"] if as_json else argv
 
 
 class StaleSelection(NamedTuple):
@@ -116,6 +118,17 @@ def replay_reconcile(settings: Settings, jobs: Sequence[int], lock_file: str) ->
 def replay_reconcile_applied(settings: Settings, job_id: int) -> List[str]:
     """The same for one job with ``--apply``: its links and its index are written. Exit code 0 when that failed, too."""
     return [settings.cli, "replay-reconcile", "--job-id", str(job_id), "--max-jobs", "1", "--apply"]
+
+
+def bootstrap_ops_directories(settings: Settings) -> List[str]:
+    """``vps-bootstrap-ops-dirs.sh``, which makes the ops directories at once and has no dry run (contract 3.5). By bash, for
+    scripts are not always executable (surprise 40)."""
+    return ["/bin/bash", settings.script("vps-bootstrap-ops-dirs.sh")]
+
+
+def install_systemd_units(settings: Settings) -> List[str]:
+    """``vps-install-systemd-units.sh --apply``: copies every template of a unit, enables and restarts nothing (contract 3.5)."""
+    return ["/bin/bash", settings.script("vps-install-systemd-units.sh"), "--apply"]
 
 
 def bind_mounts(settings: Settings) -> List[str]:

@@ -46,6 +46,7 @@ TOLD: Dict[str, Callable[[Any], List[str]]] = {
     "recover_indexing": lambda host: ["-e", "job_id=%d" % newest_job(host)],
     "reconcile_config": lambda host: [],
     "recover_storage": lambda host: [],
+    "remediate_drift": lambda host: [],
 }
 # One that mends, and two that are not the answer.
 SAMPLE = [

@@ -35,6 +35,7 @@ PURE = [
     MODULE_UTILS / "stuck" / "decision.py",
     MODULE_UTILS / "stuck" / "effect.py",
     MODULE_UTILS / "campaign" / "decide.py",
+    *(MODULE_UTILS / "baseline" / name for name in ("decide.py", "policy.py")),
     MODULE_UTILS / "markdown.py",
     MODULE_UTILS / "shapes.py",
     MODULE_UTILS / "envfile.py",

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from . import times
 from .errors import BAD_EVIDENCE, EMPTY, TRUNCATED, UNPARSABLE, ParseError
+from .json_object import json_object
 from .text import decode
 
 _TITLE = "HealthArchive baseline drift report"
@@ -58,6 +59,32 @@ def drift_report(stdout: bytes, rc: int) -> dict[str, Any]:
         "warnings": sections.get("warnings", []),
         "timestamp": timestamp,
     }
+
+
+def drift_report_with_json(stdout: bytes, rc: int) -> dict[str, Any]:
+    """The same of a run with ``--json``, whose JSON stands below the report and must name the same failures.
+
+    Raises ParseError as well where the JSON is missing, is none, or says something else (``bad_evidence``).
+    """
+    start = stdout.find(b"\n{")
+    if start < 0:
+        raise ParseError(TRUNCATED if stdout.strip() else EMPTY, "the drift check printed no JSON below its report")
+    report = drift_report(stdout[: start + 1], rc)
+    failures = json_object(stdout[start + 1 :], "the drift check's JSON").get("failures")
+    keys = [_key(each) for each in failures] if isinstance(failures, list) else [None]
+    if None in keys:
+        raise ParseError(UNPARSABLE, "the drift check's JSON has no list of failures")
+    if sorted(str(key) for key in keys) != sorted(each["key"] for each in report["failures"]):
+        raise ParseError(BAD_EVIDENCE, "the drift check's report and its JSON name different failures")
+    return report
+
+
+def _key(failure: Any) -> Optional[str]:
+    """Of a pair of key and message, or of an object with them; the contract does not say which."""
+    if isinstance(failure, list) and failure and isinstance(failure[0], str):
+        return failure[0]
+    key = failure.get("key") if isinstance(failure, dict) else None
+    return key if isinstance(key, str) else None
 
 
 def _header(line: str, name: str) -> str:

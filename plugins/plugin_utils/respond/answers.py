@@ -21,6 +21,7 @@ RECOVERIES = (
     "recover_failed_jobs",
     "recover_indexing",
     "reconcile_config",
+    "remediate_drift",
 )
 # What a recovery of these does is about crawls: it waits for storage, whatever rule it answers.
 OF_JOBS = ("recover_stale_jobs", "recover_stalled_crawl", "recover_failed_jobs", "recover_indexing")

@@ -25,6 +25,7 @@ MODULES = {
     "recover_failed_jobs": "job",
     "recover_indexing": "indexing",
     "reconcile_config": "annual_tool_options",
+    "remediate_drift": "baseline_drift",
 }
 _MOST_ROUNDS = 6
 # What goes on by itself is looked at again after so many seconds, and so often.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,53 @@ def test_what_the_program_writes_is_read_back(failures: list[dict[str, str]], wa
     report += "\n".join(sections) or "PASS: No drift detected.\n"
     found = drift.drift_report(report.encode("utf-8"), 1 if failures else 0)
     assert (found["failures"], found["warnings"], found["drifted"]) == (failures, warnings, bool(failures))
+
+
+REPORT = b"""HealthArchive baseline drift report
+timestamp_utc=2026-11-23T15:54:21Z
+policy=/opt/healtharchive/docs/operations/production-baseline-policy.toml
+mode=local
+
+FAILURES (must fix)
+- filesystem:/srv/healtharchive/backups:mode: expected '2770' got '0755'
+
+WARNINGS (recommended)
+- cors_checks: skipped (mode=local)
+"""
+KEY = "filesystem:/srv/healtharchive/backups:mode"
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [[[KEY, "expected"]], [{"key": KEY, "message": "expected"}]],
+    ids=["pairs", "objects"],
+)
+def test_report_and_json_together(failures):
+    said = json.dumps({"mode": "local", "failures": failures, "warnings": []}, indent=2).encode() + b"\n"
+    assert [each["key"] for each in drift.drift_report_with_json(REPORT + said, 1)["failures"]] == [KEY]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (b"", "truncated"),
+        (b"{", "unparsable"),
+        (b"{}", "unparsable"),
+        (b'{"failures": [1]}', "unparsable"),
+        (b'{"failures": []}', "bad_evidence"),
+        (b'{"failures": [["env", "x"]]}', "bad_evidence"),
+    ],
+)
+def test_a_json_that_says_something_else_is_no_report(said, code):
+    with pytest.raises(ParseError) as raised:
+        drift.drift_report_with_json(REPORT + said, 1)
+    assert raised.value.code == code
+
+
+@given(st.binary(max_size=200), st.sampled_from([0, 1, 2]))
+def test_any_bytes_below_a_report(content, rc):
+    try:
+        drift.drift_report_with_json(REPORT + content, rc)
+    except ParseError:
+        return
+    assert rc == 1

@@ -63,6 +63,18 @@ def test_check_baseline_drift_never_writes(mode):
     ]
 
 
+def test_check_baseline_drift_with_json_writes_no_more():
+    assert service.check_baseline_drift(SETTINGS, "local", as_json=True) == [
+        *service.check_baseline_drift(SETTINGS, "local"),
+        "--json",
+    ]
+
+
+def test_the_installers_of_drift():
+    assert service.bootstrap_ops_directories(SETTINGS) == ["/bin/bash", SCRIPTS + "vps-bootstrap-ops-dirs.sh"]
+    assert service.install_systemd_units(SETTINGS) == ["/bin/bash", SCRIPTS + "vps-install-systemd-units.sh", "--apply"]
+
+
 def test_check_baseline_drift_knows_two_modes():
     with pytest.raises(ValueError, match="^--apply$"):
         service.check_baseline_drift(SETTINGS, "--apply")
