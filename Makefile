@@ -65,9 +65,9 @@ races: ## Two operators ask for a clearance at once, RACES times (root, about 4 
 	@tools/requisites controller sandbox
 	@RACES=$(RACES) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/test_clearance.py -k at_once
 
-bypass: ## Try every way round the guard, with each ansible-core there is (root, about 30 minutes for each)
+bypass: ## Try every way round the guard and every bad input, with each ansible-core there is (root, about 30 minutes for each)
 	@tools/requisites controller sandbox
-	@HEALTHARCHIVE_BYPASS=all HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/each-core pytest tests/bypass
+	@HEALTHARCHIVE_BYPASS=all HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/each-core pytest tests/bypass tests/end_to_end/test_typed.py
 
 recoveries: ## Try every cell of the guides' tables on a sandbox host, or those of ONE=recover_x (root, about an hour)
 	@tools/requisites controller sandbox
@@ -162,7 +162,7 @@ stage-sandbox:
 	@tools/run pytest tests/sandbox/tests
 
 # What changes a host, and what it is proved by.
-CHANGES := $(wildcard $(foreach what,annual_options baseline clearance deploy failed_jobs indexing replay services storage stuck_jobs recoveries_table,tests/end_to_end/test_$(what).py))
+CHANGES := $(wildcard $(foreach what,annual_options baseline clearance deploy failed_jobs indexing replay services storage stuck_jobs recoveries_table typed,tests/end_to_end/test_$(what).py))
 # A minute or two each: `make deploys` alone runs them.
 FAILING_DEPLOYS := tests/end_to_end/test_deploys_that_fail.py
 

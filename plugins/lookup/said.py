@@ -14,6 +14,7 @@ description:
   - Returns what was given with C(-e), without evaluating anything in it. Ansible itself evaluates C({{ }}) in an extra variable
     as soon as it is named in a task.
   - A variable from anywhere else, for example the inventory, is not found.
+  - What is no text, such as C(true) or a list, is returned as it is written in JSON, for whoever reads it to refuse.
 options:
   _terms:
     description: Names of extra variables.
@@ -38,10 +39,9 @@ _raw:
 
 from typing import Any, Dict, List, Optional
 
-from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import NotSaid, said
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils.said import written
 
 
 class LookupModule(LookupBase):
@@ -50,9 +50,6 @@ class LookupModule(LookupBase):
     def run(self, terms: List[Any], variables: Optional[Dict[str, Any]] = None, **kwargs: Any) -> List[Any]:
         self.set_options(var_options=variables, direct=kwargs)
         names = [str(term) for term in terms]
-        try:
-            found = said(self._loader, names)
-        except NotSaid as error:
-            raise AnsibleLookupError(str(error)) from error
+        found = written(self._loader, names)
         # ansible-core before 2.19 would evaluate it the next time that it passes by in a variable.
         return [wrap_var(found.get(name, "")) for name in names]

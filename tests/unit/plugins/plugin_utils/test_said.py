@@ -39,10 +39,29 @@ def test_a_moment_keeps_its_zone_and_gets_none():
     assert text("started_at", with_zone.replace(tzinfo=None)) == "2026-11-23T17:50:00"
 
 
-@pytest.mark.parametrize("value", [True, [], {}, ["a"], {"a": 1}])
-def test_no_text(value):
-    with pytest.raises(NotSaid, match="title must be a text"):
+class MarkedList(list):
+    """As Ansible marks lists; the name says nothing to people."""
+
+
+NO_TEXTS = [
+    (True, "a yes or no", "true"),
+    ([], "a list", "[]"),
+    (MarkedList(["a"]), "a list", '["a"]'),
+    ({"a": 1}, "a mapping", '{"a": 1}'),
+    ({"a": datetime.date(2026, 11, 23)}, "a mapping", '{"a": "2026-11-23"}'),
+]
+
+
+@pytest.mark.parametrize(("value", "kind", "_written"), NO_TEXTS)
+def test_no_text(value, kind, _written):
+    with pytest.raises(NotSaid, match="^title must be a text, not %s.$" % kind):
         text("title", value)
+
+
+@pytest.mark.parametrize(("value", "_kind", "written"), [*NO_TEXTS, ("a", "", "a"), (5, "", "5")])
+def test_what_is_no_text_as_it_is_written(monkeypatch, value, _kind, written):
+    monkeypatch.setattr(said, "load_extra_vars", lambda _loader: {"title": value, "other": " "})
+    assert said.written(None, ["title", "other", "never"]) == {"title": written}
 
 
 @pytest.mark.parametrize(
