@@ -29,7 +29,8 @@ GIT_OPTIONS = (
     *("--no-optional-locks", "--no-replace-objects"),
     *("-c", "core.trustctime=true", "-c", "core.checkStat=default"),
     *("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "i18n.logOutputEncoding=UTF-8"),
-    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
+    # Ancestors are read from the commits, and not from a file that somebody has written about them.
+    *("-c", "core.commitGraph=false", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
     *("-c", "fetch.recurseSubmodules=false", "-c", "submodule.recurse=false"),
 )
 
@@ -49,8 +50,14 @@ class Repository:
         self, *arguments: str, seconds: float = GIT_SECONDS, variables: Optional[Mapping[str, str]] = None
     ) -> host.Result:
         # Ancestors are those that the commits name, and the working tree is the one that is asked about.
-        environment = {"GIT_TERMINAL_PROMPT": "0", "GIT_GRAFT_FILE": "/dev/null", **(variables or {})}
         checkout = self.context.settings.checkout
+        environment = {
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_GRAFT_FILE": "/dev/null",
+            # A checkout without a repository is none, whatever lies above it.
+            "GIT_CEILING_DIRECTORIES": os.path.dirname(checkout),
+            **(variables or {}),
+        }
         argv = ["/usr/bin/git", "-C", checkout, "--work-tree=" + checkout, *GIT_OPTIONS, *arguments]
         return self.context.run(argv, seconds, self.owner, environment=environment)
 

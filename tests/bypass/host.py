@@ -29,6 +29,7 @@ cd /
 as_owner() { runuser -u haadmin -- "$@"; }
 sql() { runuser -u postgres -- psql --quiet --no-psqlrc -At --set ON_ERROR_STOP=1 healtharchive --command "$1"; }
 end_holder() { systemctl stop healtharchive-remediation-clearance-end.timer $HOLDER 2>/dev/null || true; }
+wait_for_api() { timeout 60 bash -c 'until curl -sf -m 2 -o /dev/null http://127.0.0.1:8001/api/health; do sleep 0.2; done'; }
 # usage: edit_permit PYTHON   (with the permit as p)
 edit_permit() {
     python3 -c 'import json, os, sys
@@ -56,7 +57,8 @@ put_checkout_back() {
 
 # Rows, units, mounts; then names, owners, modes, times and contents of files. For the contents of the virtual environment stands
 # when each file was last changed in any way, which no write leaves as it was. Left out by name is what belongs to the collection
-# itself (its record), and the service's lock file, of which only the holder counts.
+# itself (its record), and the service's lock file, of which only the holder counts. What find cannot look at, a dead mount, is a
+# line of what is compared, too.
 _STATE = r"""
 sql "select 'jobs', to_jsonb(t) from archive_jobs t union all select 'sources', to_jsonb(t) from sources t
     union all select 'snapshots', to_jsonb(t) from snapshots t union all select 'schema', to_jsonb(t) from alembic_version t
@@ -65,12 +67,12 @@ systemctl show --property=Id,LoadState,ActiveState,SubState,MainPID,ExecMainStar
     healtharchive-{api,worker,replay,storagebox-sshfs,warc-tiering}.service {caddy,postgresql@15-main,ssh,cron}.service
 systemctl list-units --all --plain --no-legend 'healtharchive*' | grep -v healtharchive-remediation | tr -s ' '
 findmnt -rn --output TARGET,SOURCE,FSTYPE | grep -v '^/run/user' | sort
-find /srv /etc /opt /usr/local /home /tmp -xdev \
+{ find /srv /etc /opt /usr/local /home /tmp -xdev \
     \( -path $RECORD -o -path '/tmp/systemd-private-*' -o -path '/tmp/ansible*' -o -path $DEPLOY_LOCK \
     -o -path /home/haadmin \) -prune \
-    -o -path /tmp -o -path ${RECORD%/*} -o -printf '%p %u:%g %m %T@ %s %l\n' | sort
-find /srv /etc/healtharchive /etc/systemd /opt /home/storagebox -xdev \( -path $RECORD -o -path $CHECKOUT/.venv \) -prune \
-    -o -type f -exec sha256sum {} + | sort -k2
+    -o -path /tmp -o -path ${RECORD%/*} -o -printf '%p %u:%g %m %T@ %s %l\n' || true; } | sort
+{ find /srv /etc/healtharchive /etc/systemd /opt /home/storagebox -xdev \( -path $RECORD -o -path $CHECKOUT/.venv \) -prune \
+    -o -type f -exec sha256sum {} + || true; } | sort -k2
 find $CHECKOUT/.venv -type f -printf '%p %C@\n' | sort
 """
 

@@ -544,6 +544,14 @@ ON_HOST: Tuple[OnHost, ...] = (
         new_clearance=True,
     ),
     OnHost(
+        "lock_file_is_a_link",
+        "clearance",
+        "Put a link in the place of the deploy lock's file, which leads to it",
+        "clearance_lock_lost",
+        happens="mv $DEPLOY_LOCK $DEPLOY_LOCK.kept; ln -s $DEPLOY_LOCK.kept $DEPLOY_LOCK",
+        undone="mv $DEPLOY_LOCK.kept $DEPLOY_LOCK",
+    ),
+    OnHost(
         "holder_killed",
         "clearance",
         "Kill what holds the deploy lock",
@@ -679,6 +687,22 @@ ON_HOST: Tuple[OnHost, ...] = (
         "environment_changed",
         happens="as_owner touch $(echo $CHECKOUT/.venv/lib/python3*/site-packages)/by_hand.py",
         undone="rm $CHECKOUT/.venv/lib/python3*/site-packages/by_hand.py; put_checkout_back",
+    ),
+    OnHost(
+        "path_file_edited",
+        "commit",
+        "Write another directory into a path file of the virtual environment, in its place, so that Python looks there too",
+        "environment_changed",
+        happens="""
+            file=$(ls $CHECKOUT/.venv/lib/python3*/site-packages/*.pth | head -n 1)
+            cp -p $file $KEPT/path-file
+            echo /home/haadmin >>$file
+        """,
+        undone="""
+            file=$(ls $CHECKOUT/.venv/lib/python3*/site-packages/*.pth | head -n 1)
+            cat $KEPT/path-file >$file
+            touch -r $KEPT/path-file $file
+        """,
     ),
     OnHost(
         "git_prints_nothing",
@@ -827,7 +851,7 @@ FOR_CLEARANCE: Tuple[ForClearance, ...] = (
         "another_checkout_at_the_commit",
         "proof",
         "Prove another checkout, which has the wanted commit and runs nothing",
-        "process_elsewhere",
+        "environment_behind",
         {"required_commit": ["$UNDEPLOYED"], "checkout": "/home/haadmin/elsewhere"},
         happens="""
             as_owner git clone --quiet --no-hardlinks /srv/git/healtharchive.git /home/haadmin/elsewhere
@@ -835,6 +859,69 @@ FOR_CLEARANCE: Tuple[ForClearance, ...] = (
             mount --bind $CHECKOUT/.venv /home/haadmin/elsewhere/.venv
         """,
         undone="umount /home/haadmin/elsewhere/.venv; rm -r /home/haadmin/elsewhere",
+    ),
+    ForClearance(
+        "another_copy_in_the_environment",
+        "proof",
+        "Have the virtual environment load the service from another directory than the checkout (a path file, pip install -e)",
+        "environment_behind",
+        {"required_commit": ["$HEAD"]},
+        happens="""
+            as_owner git clone --quiet --no-hardlinks $CHECKOUT /home/haadmin/elsewhere
+            cd $CHECKOUT/.venv/lib/python3*/site-packages
+            echo /home/haadmin/elsewhere/src | as_owner tee 0.pth >/dev/null
+            touch -r $KEPT/site-packages 0.pth .
+            as_owner $CHECKOUT/.venv/bin/python3 -c 'import healtharchive as h; print(h.__file__)' | grep -q ^/home/haadmin
+        """,
+        undone="rm -r /home/haadmin/elsewhere $CHECKOUT/.venv/lib/python3*/site-packages/0.pth; put_checkout_back",
+    ),
+    ForClearance(
+        "another_copy_in_the_unit",
+        "proof",
+        "Have a unit look for the service in another directory first (PYTHONPATH in a drop-in), and restart it",
+        "process_elsewhere",
+        {"required_commit": ["$HEAD"]},
+        happens="""
+            as_owner git clone --quiet --no-hardlinks $CHECKOUT /home/haadmin/elsewhere
+            mkdir -p /run/systemd/system/healtharchive-api.service.d
+            printf '[Service]\nEnvironment=PYTHONPATH=/home/haadmin/elsewhere/src PYTHONDONTWRITEBYTECODE=1\n' \
+                >/run/systemd/system/healtharchive-api.service.d/tried.conf
+            systemctl daemon-reload
+            systemctl restart healtharchive-api
+            wait_for_api
+        """,
+        undone="""
+            rm -r /home/haadmin/elsewhere /run/systemd/system/healtharchive-api.service.d
+            systemctl daemon-reload
+            systemctl restart healtharchive-api
+            wait_for_api
+        """,
+    ),
+    ForClearance(
+        "head_without_its_log",
+        "proof",
+        "Move HEAD so that no line of its log says so (by writing .git/HEAD), with nothing restarted",
+        "process_unknown",
+        {"required_commit": ["$UNDEPLOYED"]},
+        happens="""
+            as_owner git -C $CHECKOUT fetch --quiet origin
+            echo $UNDEPLOYED | as_owner tee $CHECKOUT/.git/HEAD >/dev/null
+            as_owner git -C $CHECKOUT reset --quiet --hard
+        """,
+        undone=_MOVED,
+    ),
+    ForClearance(
+        "repository_elsewhere",
+        "proof",
+        "Keep the repository somewhere else (a file .git that says where)",
+        "process_unknown",
+        {"required_commit": ["$HEAD"]},
+        happens="""
+            as_owner cp -a $CHECKOUT/.git /home/haadmin/repository
+            rm -r $CHECKOUT/.git
+            echo 'gitdir: /home/haadmin/repository' | as_owner tee $CHECKOUT/.git >/dev/null
+        """,
+        undone="rm -r /home/haadmin/repository; put_checkout_back",
     ),
     ForClearance(
         "replaced_history",

@@ -242,6 +242,11 @@ ENDS: Dict[str, Tuple[str, str, str]] = {
         "environment_changed",
         'touch --date="$(cat /run/kept)" %s' % PACKAGES,
     ),
+    "a path file that was written in its place": (
+        "f=$(ls %s/*.pth | head -n 1); cp -p $f /run/kept; echo /home/haadmin >>$f" % PACKAGES,
+        "environment_changed",
+        "f=$(ls %s/*.pth | head -n 1); cat /run/kept >$f; touch -r /run/kept $f" % PACKAGES,
+    ),
     "another boot": (KEEP + "; " + EDIT % "d['boot_id'] = d['boot_id'][::-1]", "clearance_of_another_boot", BACK),
     "a forged permit": (KEEP + "; " + EDIT % "d['token_digest'] = '0' * 64", "clearance_unknown", BACK),
     "a permit that others may read": ("chmod 0644 " + PERMIT, "clearance_unreadable", "chmod 0600 " + PERMIT),
@@ -336,7 +341,11 @@ def test_the_lock_file_is_the_services_own(host, desk):
     desk.run("rm -f " + LOCK)
     desk.released(desk.granted(no_repo_change_reason="x")["token"])
     assert desk.run("stat --format=%%U %s" % LOCK) == "haadmin\n"
-    for make, code in [("mkfifo", "deploy_lock_unknown"), ("runuser -u nobody -- touch", "deploy_lock_foreign")]:
+    for make, code in [
+        ("mkfifo", "deploy_lock_unknown"),
+        ("ln -s /run/elsewhere.lock", "deploy_lock_unknown"),
+        ("runuser -u nobody -- touch", "deploy_lock_foreign"),
+    ]:
         desk.run("rm -f {0}; {1} {0}".format(LOCK, make))
         assert desk.refused(no_repo_change_reason="x") == code
     desk.run("rm -f " + LOCK)

@@ -12,7 +12,8 @@ import glob
 import hashlib
 import json
 import os
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+import time
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .. import host
 from ..parse import git, systemd
@@ -21,22 +22,25 @@ from ..probe import Context, Problem, complaint
 from ..probes.units import API, WORKER
 from ..refusal import Refusal
 from ..repository import Repository
-from . import holder
+from . import holder, running
 
 UNITS = (API, WORKER)
 _SECONDS = 10.0
 _LOG_BYTES = 256 * 1024
 _MOST_FILES = 20
+_MONOTONIC = "ExecMainStartTimestampMonotonic"
 # The virtual environment is not the commit's; it is looked at by itself.
 _NOT_ENVIRONMENT = ":(exclude).venv"
 
 
 class Process(NamedTuple):
-    """The main process of a unit that runs. ``here``: its directory is the checkout, or its command names something in it."""
+    """The main process of a unit that runs. ``here``: it runs from the checkout and its virtual environment. ``replaced``: a
+    library that it has in its memory is not what lies on the disk any more."""
 
     pid: int
     started_us: int
     here: bool
+    replaced: bool = False
 
 
 class Standing(NamedTuple):
@@ -67,7 +71,7 @@ class Standing(NamedTuple):
         changes = (self.code_changed_us, self.environment_changed_us)
         if changes[0] is None or changes[1] is None:
             return None
-        return process.here and process.started_us >= max(changes[0], changes[1])
+        return process.here and not process.replaced and process.started_us >= max(changes[0], changes[1])
 
     def kept(self) -> Dict[str, Any]:
         """What a permit keeps of it: what has to be the same later."""
@@ -104,12 +108,12 @@ def look(context: Context) -> Standing:
     shown = ["%s %s" % (entry["state"], entry["path"]) for entry in status["files"]]
     differing = shown + unseen + ["?? %s" % path for path in loose if not _within(path, shown)]
     said: List[str] = []
-    processes, unit = _processes(context, said)
+    processes, unit = _processes(context, running.packages([path for _tag, path in tracked]), said)
     return Standing(
         head=head,
         tree=hashlib.sha256(json.dumps(sorted(differing)).encode("ascii")).hexdigest(),
         differing=tuple(differing[:_MOST_FILES]),
-        code_changed_us=_code_changed(checkout, [path for _tag, path in tracked], said),
+        code_changed_us=_code_changed(checkout, head, [path for _tag, path in tracked], said),
         environment_changed_us=_environment_changed(checkout, said),
         processes=processes,
         holder=unit,
@@ -131,7 +135,7 @@ def git_unreadable(checkout: str, why: str) -> Refusal:
     )
 
 
-def _code_changed(checkout: str, tracked: List[str], problems: List[str]) -> Optional[int]:
+def _code_changed(checkout: str, head: str, tracked: List[str], problems: List[str]) -> Optional[int]:
     """The later of: when HEAD became this commit, and when one of the commit's Python files was last written."""
     path = checkout + "/.git/logs/HEAD"
     try:
@@ -139,9 +143,12 @@ def _code_changed(checkout: str, tracked: List[str], problems: List[str]) -> Opt
             size = os.fstat(log.fileno()).st_size
             tail = os.pread(log.fileno(), _LOG_BYTES, max(size - _LOG_BYTES, 0))
             written = os.fstat(log.fileno()).st_mtime_ns
-        moved, last = git.last_move(tail)
+        moved, last, became = git.last_move(tail)
     except (OSError, ParseError) as error:
         problems.append("When HEAD last moved is not known: %s" % error)
+        return None
+    if became != head:
+        problems.append("When HEAD last moved is not known: its log ends with %s." % became)
         return None
     # Of an older entry only the second is known.
     moments = [written // 1000 if last else (moved + 1) * 1_000_000]
@@ -155,11 +162,17 @@ def _code_changed(checkout: str, tracked: List[str], problems: List[str]) -> Opt
 
 
 def _environment_changed(checkout: str, problems: List[str]) -> Optional[int]:
-    """When a package was last installed, changed or removed in the checkout's virtual environment."""
+    """When a package was last installed, changed or removed in the checkout's virtual environment, or a file written that says
+    where Python looks for packages."""
     moments = []
     for path in glob.glob(glob.escape(checkout) + "/.venv/lib/python3*/site-packages"):
         try:
             moments.append(os.stat(path).st_mtime_ns // 1000)
+            with os.scandir(path) as entries:
+                # Written in its place, a file leaves its directory's time as it was. Directories are packages: Python itself
+                # writes byte code into them.
+                files = [entry.stat() for entry in entries if entry.is_file()]
+            moments += [status.st_mtime_ns // 1000 for status in files]
         except OSError as error:
             problems.append("When the virtual environment last changed is not known: %s" % error)
             return None
@@ -169,31 +182,42 @@ def _environment_changed(checkout: str, problems: List[str]) -> Optional[int]:
     return max(moments)
 
 
-def _processes(context: Context, problems: List[str]) -> Tuple[Optional[Dict[str, Process]], Optional[holder.Unit]]:
+def started(properties: Mapping[str, str], told_us: int, now_us: int, now_monotonic_us: int) -> int:
+    """When a process started by the clock of now, where that is earlier than what was told then: after the clock was put back,
+    what has changed since would seem to be older. :class:`ParseError`."""
+    monotonic = properties.get(_MONOTONIC, "")
+    if not monotonic.isdecimal():
+        raise ParseError("unparsable", "%s is no time: %s" % (_MONOTONIC, monotonic))
+    return min(told_us, now_us - (now_monotonic_us - int(monotonic)))
+
+
+def _processes(
+    context: Context, packages: Sequence[str], problems: List[str]
+) -> Tuple[Optional[Dict[str, Process]], Optional[holder.Unit]]:
     argv = ["/usr/bin/systemctl", "show", *UNITS, holder.UNIT, "--no-pager", "--timestamp=us+utc"]
-    result = context.run([*argv, "--property=" + ",".join(holder.PROPERTIES)], _SECONDS)
+    result = context.run([*argv, "--property=" + ",".join((*holder.PROPERTIES, _MONOTONIC))], _SECONDS)
     try:
         if result.failure is not None or result.rc != 0:
             raise ParseError("command_failed", complaint(result.stderr) or str(result.failure))
         shown = systemd.show(result.stdout)
         found = {}
+        now = time.time_ns() // 1000, time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         for name in UNITS:
             process = systemd.main_process(shown[name])
             if process is not None:
-                found[name] = Process(*process, _is_of(context.settings.checkout, process[0]))
+                pid, told = process
+                seen = _seen(context.settings.checkout, pid, packages)
+                found[name] = Process(pid, started(shown[name], told, *now), *seen)
         return found, holder.unit(shown[holder.UNIT])
     except (ParseError, KeyError) as error:
         problems.append("systemctl show: %s" % error)
         return None, None
 
 
-def _is_of(checkout: str, pid: int) -> bool:
+def _seen(checkout: str, pid: int, packages: Sequence[str]) -> Tuple[bool, bool]:
+    """Whether a process runs from the checkout, and whether what it has loaded was replaced; of one that has ended: not."""
     try:
-        here, there = os.stat(checkout), os.stat("/proc/%d/cwd" % pid)
-        if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
-            return True
-        with open("/proc/%d/cmdline" % pid, "rb") as file:
-            words = file.read().split(b"\0")
+        found = running.read(pid)
     except OSError:
-        return False
-    return any(word.startswith(os.fsencode(checkout) + b"/") for word in words)
+        return False, False
+    return running.is_here(checkout, found, packages), running.is_replaced(found)

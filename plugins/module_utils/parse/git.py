@@ -142,9 +142,9 @@ def ls_files_z(stdout: bytes) -> list[str]:
     return decode(stdout).split("\0")[:-1]
 
 
-def last_move(log: bytes) -> tuple[int, bool]:
-    """The end of ``.git/logs/HEAD``: when HEAD last became another commit, in seconds since 1970, and whether that is its last
-    entry. A checkout of the commit that is there already moves nothing.
+def last_move(log: bytes) -> tuple[int, bool, str]:
+    """The end of ``.git/logs/HEAD``: when HEAD last became another commit, in seconds since 1970, whether that is its last
+    entry, and which commit it became. A checkout of the commit that is there already moves nothing.
 
     The first line may be cut. Raises ParseError: ``empty``, ``truncated``, ``unparsable``.
     """
@@ -158,7 +158,7 @@ def last_move(log: bytes) -> tuple[int, bool]:
         if match is None:
             raise ParseError(UNPARSABLE, "the log of HEAD has a line that is none")
         if match.group(1) != match.group(2):
-            return int(match.group(3)), number == 0
+            return int(match.group(3)), number == 0, match.group(2)
     raise ParseError(EMPTY, "the log of HEAD names no other commit before this one")
 
 

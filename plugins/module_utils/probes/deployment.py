@@ -25,15 +25,30 @@ MAX_COMMITS = 20
 MAX_FILES = 20
 LOG_FORMAT = ("-z", "--no-show-signature", "--format=%H%x00%s")
 
-# Prints the declared requirements of the checkout that its virtual environment does not meet, as a JSON list.
+# Prints the declared requirements of the checkout that its virtual environment does not meet, as a JSON list. The first of
+# them is the service itself: what its commands load must be what lies in the checkout, and no copy of it elsewhere.
 _REQUIREMENTS = r"""
-import json, sys, tomllib
-from importlib import metadata
+import json, os, sys, tomllib
+from importlib import metadata, util
 from pip._vendor.packaging.requirements import Requirement
 with open(sys.argv[1] + '/pyproject.toml', 'rb') as handle:
-    declared = tomllib.load(handle)['project'].get('dependencies', [])
+    project = tomllib.load(handle)['project']
 unmet = []
-for line in declared:
+wanted = '%s from %s' % (project['name'], sys.argv[1])
+checkout, environment = (os.path.realpath(path) + '/' for path in (sys.argv[1], sys.prefix))
+try:
+    commands = [point.value for point in metadata.distribution(project['name']).entry_points]
+except metadata.PackageNotFoundError:
+    unmet.append(wanted)
+    commands = []
+for name in sorted({command.partition(':')[0].partition('.')[0] for command in commands}):
+    spec = util.find_spec(name)
+    places = [] if spec is None else list(spec.submodule_search_locations or [spec.origin])
+    for place in places or ['nowhere']:
+        path = os.path.realpath(place) + '/'
+        if not path.startswith(checkout) or path.startswith(environment):
+            unmet.append('%s (found in %s)' % (wanted, place))
+for line in project.get('dependencies', []):
     wanted = Requirement(line)
     if wanted.marker is not None and not wanted.marker.evaluate():
         continue

@@ -191,16 +191,16 @@ A, B = "a" * 40, "b" * 40
 @pytest.mark.parametrize(
     ("log", "found"),
     [
-        (move("0" * 40, A, 100, "clone: from /srv/git"), (100, True)),
-        (move("0" * 40, A, 100) + move(A, B, 200), (200, True)),
+        (move("0" * 40, A, 100, "clone: from /srv/git"), (100, True, A)),
+        (move("0" * 40, A, 100) + move(A, B, 200), (200, True, B)),
         # A checkout of the commit that is there moves nothing.
-        (move("0" * 40, A, 100) + move(A, B, 200) + move(B, B, 300), (200, False)),
-        (move(A, B, 200, "") + move(B, B, 300, "a > b\tc") + move(B, B, 400), (200, False)),
+        (move("0" * 40, A, 100) + move(A, B, 200) + move(B, B, 300), (200, False, B)),
+        (move(A, B, 200, "") + move(B, B, 300, "a > b\tc") + move(B, B, 400), (200, False, B)),
         # The beginning may be cut off.
-        (move(A, B, 100)[30:] + move(B, A, 200), (200, True)),
+        (move(A, B, 100)[30:] + move(B, A, 200), (200, True, A)),
     ],
 )
-def test_when_head_last_became_another_commit(log: str, found: tuple[int, bool]) -> None:
+def test_when_head_last_became_another_commit(log: str, found: tuple[int, bool, str]) -> None:
     assert git.last_move(log.encode()) == found
 
 

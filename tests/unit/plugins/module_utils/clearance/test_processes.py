@@ -8,7 +8,12 @@ import subprocess
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import deploys
-from ansible_collections.healtharchive.remediation.plugins.module_utils.clearance.standing import Process, Standing
+from ansible_collections.healtharchive.remediation.plugins.module_utils.clearance.standing import (
+    Process,
+    Standing,
+    started,
+)
+from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.errors import ParseError
 
 API = "healtharchive-api.service"
 
@@ -52,6 +57,7 @@ def test_a_deploy_that_runs_is_found_without_its_lock(tmp_path):
         (100, 200, {API: Process(7, 199, True)}, False),
         (200, 100, {API: Process(7, 199, True)}, False),
         (100, 100, {API: Process(7, 200, False)}, False),
+        (100, 100, {API: Process(7, 200, True, True)}, False),
         # What does not run will be started from what is there.
         (100, 200, {}, True),
         (None, None, {}, True),
@@ -63,3 +69,24 @@ def test_a_deploy_that_runs_is_found_without_its_lock(tmp_path):
 def test_a_process_is_current_that_is_younger_than_what_it_runs(code, environment, processes, current):
     standing = Standing("a" * 40, "d" * 64, (), code, environment, processes, None, ())
     assert standing.current(API) is current
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "found"),
+    [
+        # It started at 1000 by both clocks, 500 after the machine, and 200 ago.
+        (1000, 1200, 1000),
+        # The clock was put back by 400 since: what was changed at 700, a moment ago, was changed after it started.
+        (1000, 800, 600),
+        # It was put forward.
+        (1000, 1600, 1000),
+    ],
+)
+def test_a_clock_that_was_put_back_makes_no_process_younger(told, now, found):
+    assert started({"ExecMainStartTimestampMonotonic": "500"}, told, now, 700) == found
+
+
+def test_a_start_that_nobody_told_is_none():
+    for properties in ({}, {"ExecMainStartTimestampMonotonic": ""}, {"ExecMainStartTimestampMonotonic": "-1"}):
+        with pytest.raises(ParseError):
+            started(properties, 1000, 1200, 700)
