@@ -171,6 +171,11 @@ OBSTACLES = {
         "rm -r /etc/sudoers.d; mv /etc/sudoers.aside /etc/sudoers.d",
         "sudo_refused",
     ),
+    "replaced": (
+        "cd /opt/healtharchive; runuser -u haadmin -- git replace HEAD HEAD~1",
+        "cd /opt/healtharchive; runuser -u haadmin -- git replace -d $(runuser -u haadmin -- git rev-parse HEAD)",
+        "commits_replaced",
+    ),
     "no origin": ("mv /srv/git /srv/git.aside", "mv /srv/git.aside /srv/git", "origin_unreachable"),
 }
 

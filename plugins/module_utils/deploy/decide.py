@@ -156,6 +156,16 @@ def _check_commit(facts: Facts, wanted: Wish) -> None:
             "Merge it and wait for its checks. origin/main is at %s." % commit.origin_main,
             origin_main=commit.origin_main,
         )
+    if commit.replaced is not False:
+        raise Refusal(
+            "commits_replaced",
+            "%s in %s, and the deploy script would check out what stands in the place of a commit."
+            % (
+                "Commits are replaced" if commit.replaced else "It is not known whether commits are replaced",
+                facts.checkout,
+            ),
+            "See which, and take them away: git -C %s replace --list. %s" % (facts.checkout, _AGAIN),
+        )
 
 
 def _check_tree_and_lock(facts: Facts) -> None:

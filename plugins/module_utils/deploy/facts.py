@@ -57,7 +57,8 @@ class Seen(NamedTuple):
 class Commit(NamedTuple):
     """The commit that is to be deployed. ``known``: git has it, here or on origin/main. ``newer``, ``older``: how many commits
     lie between it and what is deployed, on its side and on the other. ``revisions``: the migrations that it has;
-    ``new_revisions``: those of them that what is deployed has not."""
+    ``new_revisions``: those of them that what is deployed has not. ``replaced``: the checkout has commits that stand in
+    another's place, perhaps in this one's."""
 
     known: Optional[bool]
     on_main: Optional[bool]
@@ -70,6 +71,7 @@ class Commit(NamedTuple):
     revisions: Optional[Tuple[str, ...]] = None
     new_revisions: Tuple[str, ...] = ()
     units_changed: bool = False
+    replaced: Optional[bool] = False
 
 
 class Crawl(NamedTuple):

@@ -272,6 +272,8 @@ def _described(repository: Repository, ref: str, main: str, variables: Mapping[s
         "origin_main": main,
     }
     ask = repository.ask
+    # Here they are not followed; the service's script does.
+    found["replaced"] = ask(lambda out: bool(out.strip()), "for-each-ref", "--count=1", "refs/replace/", variables=variables)
     subjects = ask(git.log_z, "log", "-1", *deployment.LOG_FORMAT, ref, "--", variables=variables)
     found["subject"] = subjects[0]["subject"] if subjects else None
     head = ask(git.commit, "rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
@@ -331,4 +333,5 @@ def _known(found: Mapping[str, Any]) -> Commit:
         revisions=None if data.get("revisions") is None else tuple(data["revisions"]),
         new_revisions=tuple(data.get("new_revisions") or ()),
         units_changed=bool(data.get("units_changed")),
+        replaced=data.get("replaced"),
     )

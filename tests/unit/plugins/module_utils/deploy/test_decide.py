@@ -112,6 +112,8 @@ STATES: List[List[Tuple[Dict[str, Any], Any]]] = [
         (commit(known=False, on_main=None, subject=None), "ref_unknown"),
         (commit(on_main=False), "ref_not_on_main"),
         (commit(on_main=None), "ref_not_on_main"),
+        (commit(replaced=True), "commits_replaced"),
+        (commit(replaced=None), "commits_replaced"),
     ],
     [({}, None), (seen(dirty=(" M README.md", "?? x")), "tree_dirty")],
     [
@@ -173,7 +175,7 @@ def test_each_refusal_names_what_was_found():
     assert "process 7 of haadmin" in found["deploy_running"]
     assert "Mend the search" in found["ref_not_on_main"]
     assert "a password is required" in found["sudo_refused"]
-    assert len(found) == 16
+    assert len(found) == 17
 
 
 @pytest.mark.parametrize(
