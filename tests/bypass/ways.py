@@ -988,6 +988,34 @@ class Other(NamedTuple):
 
 OTHERS: Tuple[Other, ...] = (
     Other(
+        "storage_ad_hoc",
+        "left out",
+        "Call the module of another recovery (storage) with no playbook, while hot paths are dead",
+        "clearance_missing",
+        "test_another_recovery_is_held_back",
+    ),
+    Other(
+        "storage_tags",
+        "left out",
+        "The same in a play with a guard, by --tags with the tag of the task that acts",
+        "clearance_missing",
+        "test_another_recovery_is_held_back",
+    ),
+    Other(
+        "storage_guessed_token",
+        "clearance",
+        "Guess the token of somebody's clearance, and call the module of another recovery (storage)",
+        "clearance_unknown",
+        "test_another_recovery_is_held_back",
+    ),
+    Other(
+        "storage_head_moved",
+        "commit",
+        "Check out another commit between clearance and the recovery of storage",
+        "head_moved",
+        "test_another_recovery_is_held_back",
+    ),
+    Other(
         "start_at_every_task",
         "left out",
         "--start-at-task with each task of the roles in turn, and every variable that an earlier task would have registered",
