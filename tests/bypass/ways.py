@@ -898,6 +898,19 @@ FOR_CLEARANCE: Tuple[ForClearance, ...] = (
         """,
     ),
     ForClearance(
+        "another_copy_in_the_environment_file",
+        "proof",
+        "The same by PYTHONPATH in the environment file, which the service's commands are run with, and with nothing restarted",
+        "process_unknown",
+        {"required_commit": ["$HEAD"]},
+        happens="""
+            as_owner git clone --quiet --no-hardlinks $CHECKOUT /home/haadmin/elsewhere
+            cp -p /etc/healtharchive/backend.env $KEPT/backend.env
+            echo PYTHONPATH=/home/haadmin/elsewhere/src >>/etc/healtharchive/backend.env
+        """,
+        undone="rm -r /home/haadmin/elsewhere; cp -p $KEPT/backend.env /etc/healtharchive/backend.env",
+    ),
+    ForClearance(
         "head_without_its_log",
         "proof",
         "Move HEAD so that no line of its log says so (by writing .git/HEAD), with nothing restarted",

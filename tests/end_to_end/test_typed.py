@@ -54,7 +54,7 @@ def ref(name: str, value: Any, code: str = "bad_ref", *words: str, **more: Any) 
 
 CASES: Tuple[Case, ...] = (
     # The decision that only a person can make.
-    Case("nothing_said", TAKE, "repo_decision_missing", ("which commit",), sample=True),
+    Case("nothing_said", TAKE, "repo_decision_missing", ("which commit",)),
     Case("both_said", TAKE, "repo_decision_double", (), {"required_commit": "$HEAD", "no_repo_change_reason": "x"}),
     Case("an_empty_commit", TAKE, "repo_decision_missing", typed=("required_commit=",)),
     Case("an_empty_reason", TAKE, "repo_decision_missing", typed=("no_repo_change_reason=",)),
@@ -176,9 +176,10 @@ def typist(host, tmp_path_factory):
         assert record.events(host)[-1]["data"]["required_commits"] == [made.head]
         assert host.ssh("systemctl is-active healtharchive-remediation-clearance").stdout == "active\n"
         assert play(host, "release_clearance").rc == 0
-    planned = play(host, DEPLOY, incident=made.incident, deploy_ref=made.head + "\n")
-    assert planned.rc == 0
-    assert "nothing to do" in planned.output
+    if ALL:
+        planned = play(host, DEPLOY, incident=made.incident, deploy_ref=made.head + "\n")
+        assert planned.rc == 0
+        assert "nothing to do" in planned.output
     yield made
     host.ssh("sudo rm -rf %s /run/healtharchive-remediation" % record.DIRECTORY)
 

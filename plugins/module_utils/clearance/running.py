@@ -68,12 +68,20 @@ def is_here(checkout: str, running: Running, names: Sequence[str]) -> bool:
         # A shell that waits for it says nothing of where its Python is from.
         if not _same(os.path.join(running.directory, os.path.dirname(first)), environment + "/bin"):
             return False
-    if running.variables.get("PYTHONHOME"):
+    if is_misled(checkout, running.variables, names, running.directory):
         return False
     library = os.path.realpath(environment) + "/"
     if not all(path.startswith(library) for path in running.mapped):
         return False
-    return not any(_has_copy(place, inside, names) for place in _places(running))
+    return not any(_has_copy(place, checkout, names) for place in _places(running))
+
+
+def is_misled(checkout: str, variables: Mapping[str, str], names: Sequence[str], directory: str = "") -> bool:
+    """Whether a Python that is started in this environment takes the service from elsewhere than the checkout. ``directory``: the
+    one that it is started in, by default the checkout."""
+    path = variables.get("PYTHONPATH")
+    places = [os.path.join(directory or checkout, place) for place in path.split(":")] if path else []
+    return bool(variables.get("PYTHONHOME")) or any(_has_copy(place, checkout, names) for place in places)
 
 
 def is_replaced(running: Running) -> bool:
@@ -82,10 +90,8 @@ def is_replaced(running: Running) -> bool:
 
 
 def _places(running: Running) -> List[str]:
-    """Where its Python looks before the virtual environment."""
+    """Where its Python may look before the virtual environment, beside what its environment says."""
     said = [running.directory]
-    path = running.variables.get("PYTHONPATH")
-    said += path.split(":") if path else []
     for number, word in enumerate(running.words):
         if word == _APP_DIRECTORY:
             said += running.words[number + 1 : number + 2]
@@ -94,8 +100,8 @@ def _places(running: Running) -> List[str]:
     return [os.path.join(running.directory, place) for place in said]
 
 
-def _has_copy(place: str, inside: str, names: Sequence[str]) -> bool:
-    if (os.path.realpath(place) + "/").startswith(os.path.realpath(inside) + "/"):
+def _has_copy(place: str, checkout: str, names: Sequence[str]) -> bool:
+    if (os.path.realpath(place) + "/").startswith(os.path.realpath(checkout) + "/"):
         return False
     return any(os.path.exists(os.path.join(place, name + end)) for name in names for end in ("", ".py"))
 

@@ -200,6 +200,10 @@ def _processes(
         if result.failure is not None or result.rc != 0:
             raise ParseError("command_failed", complaint(result.stderr) or str(result.failure))
         shown = systemd.show(result.stdout)
+        if running.is_misled(context.settings.checkout, context.variables, packages):
+            # Its units are started with it the next time, and its commands are run with it.
+            problems.append("%s leads Python to another copy of the service." % context.settings.env_file)
+            return None, holder.unit(shown[holder.UNIT])
         found = {}
         now = time.time_ns() // 1000, time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         for name in UNITS:

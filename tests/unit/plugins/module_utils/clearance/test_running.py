@@ -97,6 +97,22 @@ def test_a_module_that_is_one_file_is_a_copy_too(place):
     assert not is_here(place, variables={"PYTHONPATH": str(place / "home")})
 
 
+@pytest.mark.parametrize(
+    ("variables", "misled"),
+    [
+        ({}, False),
+        ({"PYTHONPATH": ""}, False),
+        ({"PYTHONPATH": "src"}, False),
+        ({"PYTHONPATH": "{0}/home:{0}/checkout/src"}, False),
+        ({"PYTHONPATH": "{0}/other/src"}, True),
+        ({"PYTHONPATH": "../other/src"}, True),
+        ({"PYTHONHOME": "{0}/home"}, True),
+    ],
+)
+def test_an_environment_file_that_leads_elsewhere(place, variables, misled):
+    assert running.is_misled(str(place / "checkout"), filled(variables, place), NAMES) is misled
+
+
 def test_a_virtual_environment_may_be_a_link(place):
     (place / "checkout" / ".venv").rename(place / "environment-1")
     (place / "checkout" / ".venv").symlink_to(place / "environment-1")
