@@ -642,6 +642,18 @@ ON_HOST: Tuple[OnHost, ...] = (
         undone=_MOVED,
     ),
     OnHost(
+        "new_file_that_hides_itself",
+        "commit",
+        "The same, beside a file .gitignore that no commit has, and that ignores itself, too",
+        "tree_dirty",
+        happens="""
+            as_owner touch $CHECKOUT/src/healtharchive/sitecustomize.py
+            echo '*' | as_owner tee $CHECKOUT/src/healtharchive/.gitignore >/dev/null
+            [ -z "$(as_owner git -C $CHECKOUT --no-optional-locks status --porcelain)" ]
+        """,
+        undone=_MOVED,
+    ),
+    OnHost(
         "another_working_tree",
         "commit",
         "Edit a script, and have git look at a clean copy (core.worktree)",

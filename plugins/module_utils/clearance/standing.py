@@ -12,8 +12,9 @@ import glob
 import hashlib
 import json
 import os
+import re
 import time
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .. import host
 from ..parse import git, systemd
@@ -31,6 +32,8 @@ _MOST_FILES = 20
 _MONOTONIC = "ExecMainStartTimestampMonotonic"
 # The virtual environment is not the commit's; it is looked at by itself.
 _NOT_ENVIRONMENT = ":(exclude).venv"
+_IGNORING = (".gitignore", "*/.gitignore")
+_MOST_IGNORING = 200
 
 
 class Process(NamedTuple):
@@ -101,11 +104,13 @@ def look(context: Context) -> Standing:
         "*.py",
         _NOT_ENVIRONMENT,
     )
-    if head is None or status is None or tracked is None or loose is None:
+    own = repository.ask(git.ls_files_z, "ls-files", "-z", "--others", "--", *_IGNORING, _NOT_ENVIRONMENT)
+    if head is None or status is None or tracked is None or loose is None or own is None:
         raise git_unreadable(checkout, problems[0].message)
     # What git was told not to look at could be anything.
     unseen = ["%s %s" % (tag, path) for tag, path in tracked if tag != "H"]
     shown = ["%s %s" % (entry["state"], entry["path"]) for entry in status["files"]]
+    loose += _hiding(repository, own, {path for _tag, path in tracked})
     differing = shown + unseen + ["?? %s" % path for path in loose if not _within(path, shown)]
     said: List[str] = []
     processes, unit = _processes(context, running.packages([path for _tag, path in tracked]), said)
@@ -119,6 +124,29 @@ def look(context: Context) -> Standing:
         holder=unit,
         problems=tuple(said),
     )
+
+
+def _hiding(repository: Repository, own: List[str], tracked: Set[str]) -> List[str]:
+    """Those of these files .gitignore, which no commit has, that hide Python files: as a rule itself with them."""
+    if not own:
+        return []
+    places = {path: os.path.dirname(path) or "." for path in own[:_MOST_IGNORING]}
+    said = repository.run("check-ignore", "-v", "--", *places.values())
+    try:
+        # 1: none of them is ignored.
+        ignored = git.check_ignore_v(said.stdout) if said.rc == 0 else {}
+    except ParseError:
+        ignored = {}
+    found = own[_MOST_IGNORING:]
+    for path, place in places.items():
+        if ignored.get(place) in tracked:
+            continue  # The commit itself says that what lies there is no part of it.
+        below = "*.py" if place == "." else re.sub(r"([\\*?\[])", r"\\\1", place) + "/*.py"
+        hidden = repository.run("ls-files", "-z", "--others", "--", below, _NOT_ENVIRONMENT)
+        # So many that not all were read are some; and where git does not say, nobody knows that there are none.
+        if hidden.stdout or hidden.rc != 0:
+            found.append(path)
+    return found
 
 
 def _within(path: str, shown: List[str]) -> bool:

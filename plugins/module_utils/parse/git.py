@@ -17,6 +17,7 @@ _COMMIT = re.compile(rb"[0-9a-f]{40}")
 _COMMIT_TEXT = re.compile(r"[0-9a-f]{40}")
 _COUNT = re.compile(rb"[0-9]{1,9}\n")
 _MOVE = re.compile(r"([0-9a-f]{40}) ([0-9a-f]{40}) [^\t\n]*> ([0-9]{1,12}) [+-][0-9]{4}(?:\t.*)?")
+_IGNORED = re.compile(r"(.+?):[0-9]+:.*\t(.+)")
 _UPSTREAM_STATE = re.compile(r" \[[^\]]*\]$")
 
 
@@ -140,6 +141,20 @@ def ls_files_z(stdout: bytes) -> list[str]:
     if stdout and not stdout.endswith(b"\0"):
         raise ParseError(TRUNCATED, "the end of git ls-files' output is missing")
     return decode(stdout).split("\0")[:-1]
+
+
+def check_ignore_v(stdout: bytes) -> dict[str, str]:
+    """``git check-ignore -v -- PATH...``: of each path that is ignored, the file that says so. A path that git must quote is not
+    found by its name. Raises ParseError: ``truncated``, ``unparsable``."""
+    if stdout and not stdout.endswith(b"\n"):
+        raise ParseError(TRUNCATED, "the end of git check-ignore's output is missing")
+    found = {}
+    for line in decode(stdout).split("\n")[:-1]:
+        match = _IGNORED.fullmatch(line)
+        if match is None:
+            raise ParseError(UNPARSABLE, "git check-ignore printed: " + line)
+        found[match.group(2)] = match.group(1)
+    return found
 
 
 def last_move(log: bytes) -> tuple[int, bool, str]:

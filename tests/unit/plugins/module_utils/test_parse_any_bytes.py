@@ -95,6 +95,7 @@ PARSERS: list[tuple[str, Callable[[bytes], Any], bytes]] = [
     ("recover_stale_jobs", stale_jobs.report, read("recover-stale-jobs-dry-run.txt")),
     ("ls_files_others", git.ls_files_z, b"src/a.py\0src/b.py\0"),
     ("ls_files", git.ls_files_v, b"H README.md\0h src/a.py\0S src/b.py\0"),
+    ("check_ignore", git.check_ignore_v, b".gitignore:2:.venv/\t.venv\na/.gitignore:1:*\ta\n"),
     ("last_move", git.last_move, SHA + b" " + b"a" * 40 + b" A <a@example.org> 1795458300 +0000\tcheckout: moving\n"),
     ("processes", processes, b"Id=a\nMainPID=92\nExecMainStartTimestamp=Sat 2026-11-28 14:34:50.618592 UTC\n"),
     ("cdxj", lambda content: cdxj.served_page(content, True), read("replay-index.cdxj")),

@@ -222,6 +222,15 @@ def test_a_log_of_head_that_does_not_say_when_is_refused(log: str, code: str) ->
     assert caught.value.code == code
 
 
+def test_what_is_ignored_and_what_says_so() -> None:
+    printed = b".gitignore:2:.venv/\t.venv\na b/.gitignore:1:*:1:x\ta b\n"
+    assert git.check_ignore_v(printed) == {".venv": ".gitignore", "a b": "a b/.gitignore"}
+    assert git.check_ignore_v(b"") == {}
+    for wrong in (b".gitignore:2:.venv/\t.venv", b".gitignore\n", b"\n"):
+        with pytest.raises(ParseError):
+            git.check_ignore_v(wrong)
+
+
 def test_tracked_files_with_what_git_was_told_of_them() -> None:
     assert git.ls_files_z(b"a b.py\0c\n\0") == ["a b.py", "c\n"]
     assert git.ls_files_z(b"") == []
