@@ -888,6 +888,18 @@ FOR_CLEARANCE: Tuple[ForClearance, ...] = (
         undone="rm -r /home/haadmin/elsewhere $CHECKOUT/.venv/lib/python3*/site-packages/0.pth; put_checkout_back",
     ),
     ForClearance(
+        "byte_code_of_before",
+        "proof",
+        "Leave byte code that Python loads whatever the source is (compileall --invalidation-mode unchecked-hash)",
+        "environment_behind",
+        {"required_commit": ["$HEAD"]},
+        happens="""
+            cd $CHECKOUT
+            as_owner .venv/bin/python3 -m compileall -q -f --invalidation-mode unchecked-hash src/healtharchive
+        """,
+        undone=_MOVED,
+    ),
+    ForClearance(
         "another_copy_in_the_unit",
         "proof",
         "Have a unit look for the service in another directory first (PYTHONPATH in a drop-in), and restart it",

@@ -48,6 +48,16 @@ for name in sorted({command.partition(':')[0].partition('.')[0] for command in c
         path = os.path.realpath(place) + '/'
         if not path.startswith(checkout) or path.startswith(environment):
             unmet.append('%s (found in %s)' % (wanted, place))
+        # PEP 552: byte code that goes by a hash which nobody compares. One of them is enough.
+        compiled = (
+            os.path.join(folder, file)
+            for folder, _folders, files in os.walk(path)
+            for file in files
+            if os.path.basename(folder) == '__pycache__' and file.endswith('.pyc')
+        )
+        never = next((file for file in compiled if open(file, 'rb').read(8)[4:5] == b'\x01'), None)
+        if never is not None:
+            unmet.append('%s (found in %s, which is never compared with its source)' % (wanted, never))
 for line in project.get('dependencies', []):
     wanted = Requirement(line)
     if wanted.marker is not None and not wanted.marker.evaluate():

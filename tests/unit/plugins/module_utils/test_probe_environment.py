@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import py_compile
 import subprocess
 import sys
 
@@ -54,6 +55,18 @@ def test_a_service_that_is_not_installed_or_not_there(place):
     wanted = "demo-service from %s/checkout" % place
     assert unmet(place, "checkout/src") == [wanted]
     assert unmet(place, "installed") == [wanted + " (found in nowhere)"]
+
+
+@pytest.mark.parametrize("mode", py_compile.PycInvalidationMode)
+def test_byte_code_that_would_be_loaded_whatever_the_source_is(place, mode):
+    source = place / "checkout" / "src" / "demo_service" / "__init__.py"
+    compiled = py_compile.compile(str(source), invalidation_mode=mode)
+    never = mode is py_compile.PycInvalidationMode.UNCHECKED_HASH
+    expected = "demo-service from %s/checkout (found in %s, which is never compared with its source)" % (
+        place,
+        compiled,
+    )
+    assert unmet(place, "checkout/src", "installed") == ([expected] if never else [])
 
 
 def test_a_dependency_that_is_missing(place):
