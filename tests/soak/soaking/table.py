@@ -123,7 +123,13 @@ def text(rows: Sequence[Row]) -> str:
 def _line(row: Row) -> str:
     outcome = str(row["outcome"]) + (": %s" % str(row["why"]).strip().splitlines()[-1] if row["why"] else "")
     outcome += " (%s)" % row["note"] if row.get("note") else ""
-    laws = "**%s**" % first(row["broken_laws"]) if row["broken_laws"] else "-" if row["outcome"] == NOT_MADE else "hold"
+    laws = (
+        "**%s**" % first(row["broken_laws"])
+        if row["broken_laws"]
+        else "-"
+        if row["outcome"] in (NOT_MADE, STUCK)
+        else "hold"
+    )
     cells = (row["round"], _faults(row), ", ".join(row["steps"]), outcome, row["seconds"], laws, row["commit"])
     return "| %s |" % " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells)
 
