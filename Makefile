@@ -79,9 +79,9 @@ deploys: ## Cut the link of N deploys and kill the controller of others, and let
 	@HEALTHARCHIVE_DEPLOY_CUTS=$(or $(N),20) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
 		tools/run pytest tests/end_to_end/test_deploy.py $(FAILING_DEPLOYS)
 
-storage: ## What make test leaves out of the recovery of storage (root, about 6 minutes)
+storage: ## What make test leaves out of the recoveries of storage and output directories (root, about 8 minutes)
 	@tools/requisites controller sandbox
-	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/longer_storage.py
+	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/longer_storage.py tests/end_to_end/longer_output_directories.py
 
 configuration: ## What make test leaves out of the recoveries of configuration (root, about 2 minutes)
 	@tools/requisites controller sandbox
@@ -162,7 +162,7 @@ stage-sandbox:
 	@tools/run pytest tests/sandbox/tests
 
 # What changes a host, and what it is proved by.
-CHANGES := $(wildcard $(foreach what,annual_options baseline clearance deploy failed_jobs indexing replay services storage stuck_jobs recoveries_table typed,tests/end_to_end/test_$(what).py))
+CHANGES := $(wildcard $(foreach what,annual_options baseline clearance deploy failed_jobs indexing output_directories replay services storage stuck_jobs recoveries_table typed,tests/end_to_end/test_$(what).py))
 # A minute or two each: `make deploys` alone runs them.
 FAILING_DEPLOYS := tests/end_to_end/test_deploys_that_fail.py
 

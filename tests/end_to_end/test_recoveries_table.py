@@ -40,6 +40,7 @@ def newest_job(host: Any) -> int:
 TOLD: Dict[str, Callable[[Any], List[str]]] = {
     "recover_services": lambda host: [],
     "recover_replay": lambda host: [],
+    "recover_output_directories": lambda host: [],
     "recover_stale_jobs": lambda host: [],
     "recover_stalled_crawl": lambda host: ["-e", "recover_stalled_crawl_progress_seconds=0"],
     "recover_failed_jobs": lambda host: ["-e", "job_id=%d" % newest_job(host)],

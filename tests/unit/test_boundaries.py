@@ -55,7 +55,7 @@ PURE = [
     *(MODULE_UTILS / "deploy" / name for name in ("command.py", "decide.py", "facts.py", "judge.py", "rows.py")),
     *(MODULE_UTILS / "clearance" / name for name in ("decide.py", "facts.py", "wish.py")),
     *(MODULE_UTILS / "tiers" / name for name in ("decide.py", "facts.py")),
-    *(MODULE_UTILS / "replays" / name for name in ("decide.py", "facts.py")),
+    *(MODULE_UTILS / room / name for room in ("replays", "outputs") for name in ("decide.py", "facts.py")),
     *(MODULE_UTILS / "services" / (name + ".py") for name in ("seen", "facts", "answers", "decide")),
 ]
 

@@ -15,6 +15,7 @@ DEPLOY, PERSON, WAIT = "deploy_pinned_ref", "person", "wait"
 RECOVERIES = (
     "recover_storage",
     "recover_replay",
+    "recover_output_directories",
     "recover_stale_jobs",
     "recover_stalled_crawl",
     "recover_services",

@@ -20,6 +20,7 @@ MODULES = {
     "recover_services": "service",
     "recover_storage": "storage",
     "recover_replay": "replay",
+    "recover_output_directories": "output_directories",
     "recover_stale_jobs": "stale_jobs",
     "recover_stalled_crawl": "stalled_crawl",
     "recover_failed_jobs": "job",

@@ -41,7 +41,8 @@ def test_storage_holds_back_what_is_about_crawls(rule):
     mounts = ("hot_path_hung", "hot_path_stale", "storage_base_down", "hot_path_not_mounted", "storage_unit_failed")
     # What waits for the mounts, the database says: without it that comes first.
     expected = ["recover_services", "recover_storage"] if rule in mounts else [answers.PERSON]
-    expected = ["recover_replay"] if rule == "replay_mount_dead" else expected
+    own = {"replay_mount_dead": "recover_replay", "annual_directory_on_local_disk": "recover_output_directories"}
+    expected = [own[rule]] if rule in own else expected
     assert [answer.do for answer in KNOWN[rule].answers] == expected
     assert KNOWN[rule].holds_back == (None if rule == "replay_mount_dead" else answers.ONLY_JOBS)
 
