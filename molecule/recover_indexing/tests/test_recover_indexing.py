@@ -11,7 +11,7 @@ LOG = "/srv/healtharchive/ops/remediation/audit.jsonl"
 
 def sql(host, statement):
     with host.sudo("postgres"):
-        return host.check_output('psql -XAtc "%s" healtharchive', statement)
+        return host.check_output("psql -XAtc %s healtharchive", statement)
 
 
 def test_the_crawl_is_indexed_and_its_pages_are_there(host):
