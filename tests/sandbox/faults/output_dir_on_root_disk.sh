@@ -26,6 +26,11 @@ tiering_fails() {
 
 mend_it() {
     systemctl stop healtharchive-worker
+    # a recovery may have bound it to its place on the storage box
+    if mountpoint --quiet "$directory"; then
+        umount "$directory"
+        rm -rf "/home/storagebox/jobs/${directory#"$JOBS"/}"
+    fi
     forget_jobs "$name"
     # As hours later: the guest has annual jobs on its disk, and beside them an old line looks like a new one.
     journalctl --quiet --rotate
