@@ -62,7 +62,9 @@ def read(text: str) -> tuple[dict[str, str], set[str]]:
     try:
         reader.read()
     except _Undecidable:
-        return {}, {match.group(1) for match in _ASSIGNMENT_ANYWHERE.finditer(text)}
+        # Also with continued lines joined, which a name may lie across.
+        texts = (text, text.replace("\\\n", ""))
+        return {}, {match.group(1) for each in texts for match in _ASSIGNMENT_ANYWHERE.finditer(each)}
     return reader.known, reader.unknown
 
 
@@ -160,7 +162,13 @@ class _Bash:
             raise _Undecidable
         operator = two if two in ("&&", "||", ">>", "<>", ">&", "<&", ">|", "&>") else character
         self.position += len(operator)
+        self._refuse_continuation(0)
         return operator
+
+    def _refuse_continuation(self, offset: int) -> None:
+        """A line that is continued in the middle of what the shell reads as one piece: only the shell joins it."""
+        if self._next(offset) == "\\" and self._next(offset + 1) == "\n":
+            raise _Undecidable
 
     def _words(self) -> list[_Word]:
         words: list[_Word] = []
@@ -191,6 +199,8 @@ class _Bash:
                     raise _Undecidable
                 if following != "\n":
                     parts.append(following)
+                elif word.assigns is None:
+                    raise _Undecidable  # what it is joined to may make an assignment, or another command, of it
                 self.position += 2
             elif character == "'":
                 parts.append(self._single_quoted())
@@ -247,6 +257,7 @@ class _Bash:
             word.certain = False
             self.position = match.end()
             return
+        self._refuse_continuation(1)
         following = self._next(1)
         if self._next() == "`" or (following and following in "({["):
             raise _Undecidable

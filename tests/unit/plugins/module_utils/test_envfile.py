@@ -84,6 +84,10 @@ lines = st.tuples(
 
 @settings(max_examples=40)
 @example(content="A=five six\nB='p$$w'\n")
+@example(content="A=$\\\nA=\n")  # a line that is continued within an expansion,
+@example(content="A\\\n=5\nB=1\n")  # within a name,
+@example(content="ex\\\nport A=5\n")  # within a command,
+@example(content="A=1 &\\\n& B=2\n")  # within an operator
 @given(content=st.lists(lines, min_size=1, max_size=3).map("".join))
 def test_the_shell_of_this_machine_agrees(tmp_path_factory: pytest.TempPathFactory, content: str) -> None:
     directory = tmp_path_factory.getbasetemp() / "sourced"
