@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Dict, List
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List
 
+from . import record
 from .storage import HELPERS
+from .test_incident import Controller, put_utilities
 
 NAME = "hc-never-indexed"
 UNIT = "healtharchive-remediation-indexing.service"
@@ -24,6 +27,10 @@ RELEASE = (
     "runuser -u postgres -- psql -XAtc \"SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE application_name = 'holds-snapshots'\" healtharchive\n"
 )
+CUT = (
+    "warc=$(find $JOBS/hc/never-indexed -name '*.warc.gz'); cp --archive $warc /run/whole; truncate --size 1500 $warc\n"
+)
+WHOLE = "cp --archive /run/whole $(find $JOBS/hc/never-indexed -name '*.warc.gz')\n"
 # The whole frame but for the clearance; what the controller's part does is tested elsewhere.
 SCRIPT = r"""
 import json, sys, time
@@ -42,6 +49,17 @@ indexing = action.Indexing(parameters)
 indexing.needs_clearance = False
 print(json.dumps(change.run(context, parameters, indexing, False)))
 """
+
+
+def unindexed(host: Any, tmp_path: Path, broken: Callable[[str], Any]) -> Iterator[str]:
+    """For a fixture: a host with such a job, and the incident of it."""
+    controller = Controller(host, tmp_path)
+    assert controller.run("open_incident", "-e", "title=Indexing", "-e", "severity=sev3").rc == 0
+    put_utilities(host)
+    broken("completed_never_indexed")
+    yield controller.notes()[0]
+    host.root(RELEASE + "systemctl stop %s || true" % UNIT)
+    host.ssh("sudo rm -rf %s /run/whole" % record.DIRECTORY)
 
 
 def asked(host: Any, incident: str, job: int, **said: Any) -> Dict[str, Any]:

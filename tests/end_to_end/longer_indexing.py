@@ -4,22 +4,28 @@
 
 from __future__ import annotations
 
-from .indexing import LOCK, RELEASE, UNIT, asked, differing, ended, files, number, row
+import pytest
+
+from .indexing import CUT, LOCK, RELEASE, UNIT, WHOLE, asked, differing, ended, files, number, row, unindexed
 from .storage import HELPERS
-from .test_indexing import CUT, WHOLE, incident  # noqa: F401
 
 OVERRIDE = {"budget_override_reason": "It is tried once more"}
 LOCK_AGAIN = "nobody() { [ $(sql 'SELECT count(*) FROM pg_locks WHERE NOT granted') = 0 ]; }; wait_until 10 nobody\n"
 INDEXES = "indexes() { pgrep --full 'index-job --id %d'; }; wait_until 20 indexes\n"
 
 
-def begun(host, incident, job, **said):  # noqa: F811
+@pytest.fixture
+def incident(host, tmp_path, broken):
+    yield from unindexed(host, tmp_path, broken)
+
+
+def begun(host, incident, job, **said):
     planned = asked(host, incident, job, **said)
     assert planned["outcome"] == "planned", planned
     return asked(host, incident, job, approve=planned["plan_id"], **said)
 
 
-def test_a_file_that_only_the_unit_has_read(host, incident):  # noqa: F811
+def test_a_file_that_only_the_unit_has_read(host, incident):
     """More files than can be read for a plan: verify-warcs finds it, and nothing is indexed."""
     job = number(host)
     before = files(host)
@@ -36,7 +42,7 @@ def test_a_file_that_only_the_unit_has_read(host, incident):  # noqa: F811
     assert ended(host, incident, job)["settled"][0]["outcome"] == "applied"
 
 
-def test_killed_in_its_transaction_and_run_again(host, incident):  # noqa: F811
+def test_killed_in_its_transaction_and_run_again(host, incident):
     job = number(host)
     before = files(host)
     host.root(LOCK)
@@ -52,7 +58,7 @@ def test_killed_in_its_transaction_and_run_again(host, incident):  # noqa: F811
     assert {path.partition("/")[0] for path in differing(before, files(host))} <= {".archive_state.json", "warc_verify"}
 
 
-def test_indexed_anew_and_its_snapshots_have_other_ids(host, incident):  # noqa: F811
+def test_indexed_anew_and_its_snapshots_have_other_ids(host, incident):
     job = number(host)
     assert begun(host, incident, job)["outcome"] == "running"
     assert ended(host, incident, job)["settled"][0]["outcome"] == "applied"
@@ -67,7 +73,7 @@ def test_indexed_anew_and_its_snapshots_have_other_ids(host, incident):  # noqa:
     assert int(row(host, job)[3]) > int(newest)
 
 
-def test_whoever_else_indexes_it_is_named(host, incident):  # noqa: F811
+def test_whoever_else_indexes_it_is_named(host, incident):
     """By hand, in a person's shell; and by the worker, which has just crawled it."""
     job = number(host)
     host.root(LOCK)
@@ -92,7 +98,7 @@ def test_whoever_else_indexes_it_is_named(host, incident):  # noqa: F811
     assert asked(host, incident, job)["code"] == "job_indexed"
 
 
-def test_a_dead_mount_comes_first(host, incident, broken):  # noqa: F811
+def test_a_dead_mount_comes_first(host, incident, broken):
     """A job whose directory lies on the storage box: nothing of it is read."""
     host.root(HELPERS + "sql \"UPDATE archive_jobs SET status = 'index_failed' WHERE id IN (1, 3)\"")
     assert asked(host, incident, 1)["outcome"] == "planned"

@@ -9,26 +9,13 @@ from __future__ import annotations
 
 import pytest
 
-from . import record
-from .indexing import LOCK, RELEASE, UNIT, asked, differing, ended, files, number, row
+from .indexing import CUT, LOCK, RELEASE, WHOLE, asked, differing, ended, files, number, row, unindexed
 from .storage import HELPERS
-from .test_incident import Controller, put_utilities
-
-CUT = (
-    "warc=$(find $JOBS/hc/never-indexed -name '*.warc.gz'); cp --archive $warc /run/whole; truncate --size 1500 $warc\n"
-)
-WHOLE = "cp --archive /run/whole $(find $JOBS/hc/never-indexed -name '*.warc.gz')\n"
 
 
 @pytest.fixture
 def incident(host, tmp_path, broken):
-    controller = Controller(host, tmp_path)
-    assert controller.run("open_incident", "-e", "title=Indexing", "-e", "severity=sev3").rc == 0
-    put_utilities(host)
-    broken("completed_never_indexed")
-    yield controller.notes()[0]
-    host.root(RELEASE + "systemctl stop %s || true" % UNIT)
-    host.ssh("sudo rm -rf %s /run/whole" % record.DIRECTORY)
+    yield from unindexed(host, tmp_path, broken)
 
 
 def test_it_is_verified_and_indexed_while_nobody_is_there(host, incident):

@@ -122,10 +122,11 @@ class BaselineDrift(change.Action):
 
     def settle(self, host: Host, action: recorded.Action) -> Optional[Observation]:
         try:
-            now = set(survey.subjects_of(survey.survey(host.context).decision))
+            found = survey.survey(host.context)
         except BadInput as error:
             return Observation("unknown", None, "It was cut off, and how the host is cannot be seen now: %s" % error)
-        return settled(action.subjects, now)
+        about = {decide.path_of(each["key"], found.policy)[0] for each in found.report["failures"]} - {""}
+        return settled(action.subjects, set(survey.subjects_of(found.decision)), {"path " + path for path in about})
 
 
 def judge(
@@ -158,13 +159,14 @@ def judge(
     return "applied", None, "Each path is as the policy says, and the check agrees." + rest
 
 
-def settled(subjects: Sequence[str], left: "set[str]") -> Observation:
-    """By what would be planned now. Pure."""
-    of_it = set(subjects) & left
+def settled(subjects: Sequence[str], planned: "set[str]", drifted: "set[str]") -> Observation:
+    """By what would be planned now, and by what the check finds, which may have become a person's meanwhile. Pure."""
+    of_it = set(subjects) & (planned | drifted)
     told = "It was cut off. Not as the policy says now: %s." % (_named(sorted(of_it)) or "nothing of it")
     if not of_it:
         return Observation("applied", None, told)
-    return Observation("failed", False, told) if of_it == set(subjects) else Observation("unknown", None, told)
+    untouched = set(subjects) <= planned
+    return Observation("failed", False, told) if untouched else Observation("unknown", None, told)
 
 
 def _seen(found: Optional[survey.Survey]) -> survey.Survey:

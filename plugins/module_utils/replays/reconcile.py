@@ -96,6 +96,9 @@ def write(context: Context, job: int) -> None:
         raise NotRun(
             "replay-reconcile took %s" % (", ".join("job %d" % each for each in sorted(said.taken)) or "no job")
         )
+    # With exit code 0 (contract 2.3). A page that was served before is served still, and would not tell.
+    if said.failed:
+        raise NotRun("replay-reconcile says that writing it failed")
 
 
 def _not_taken(said: replay_reconcile.Report, job: int) -> str:

@@ -252,5 +252,12 @@ def test_judged_by_the_paths_and_the_check(words: Any, failures: List[str]) -> N
     [((), "applied", None), (PATHS, "failed", False), (PATHS[:1], "unknown", None), (("path /x",), "applied", None)],
 )
 def test_what_was_cut_off_is_told_by_what_is_left(left: Any, outcome: str, changed: Any) -> None:
-    seen = action.settled(PATHS, set(left))
+    seen = action.settled(PATHS, set(left), set(left))
     assert (seen.outcome, seen.changed) == (outcome, changed)
+
+
+@pytest.mark.parametrize("drifted", [PATHS, PATHS[:1]])
+def test_what_has_become_a_persons_after_it_was_cut_off_is_not_put_back(drifted: Any) -> None:
+    """The check still finds it, and nothing would be planned for it."""
+    seen = action.settled(PATHS, set(), set(drifted))
+    assert (seen.outcome, seen.changed) == ("unknown", None)

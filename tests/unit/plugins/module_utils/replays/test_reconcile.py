@@ -99,8 +99,7 @@ def test_without_postgresql_it_is_not_asked():
     ("said", "well"),
     [
         ((0, APPLY + b"INDEXED job_id=4 name=x warcs=1\n" + END, b""), True),
-        # Whether it failed is seen at the page.
-        ((0, APPLY + b"FAILED job_id=4 name=x\n" + END, b""), True),
+        ((0, APPLY + b"FAILED job_id=4 name=x\n" + END, b""), False),
         ((0, APPLY + END, b""), False),
         ((0, APPLY + b"INDEXED job_id=5 name=x warcs=1\n" + END, b""), False),
         ((0, DRY + b"WOULD INDEX job_id=4 name=x warcs=1\n" + END, b""), False),
@@ -112,3 +111,14 @@ def test_one_index_is_written(said, well):
     with contextlib.nullcontext() if well else pytest.raises(reconcile.NotRun):
         reconcile.write(context, 4)
     assert context.ran[0][0][-7:] == [SETTINGS.cli, "replay-reconcile", "--job-id", "4", "--max-jobs", "1", "--apply"]
+
+
+@pytest.mark.parametrize(
+    "stdout",
+    [b"FAILED job_id=4 name=x\nSummary: indexed=0 failed=1\n", b"INDEXED job_id=4 name=x\nSummary: indexed=1 failed=1\n"],
+)
+def test_an_index_that_was_not_written_is_told_although_the_command_ended_well(stdout):
+    context: Any = Context((0, APPLY + stdout, b""))
+    with pytest.raises(reconcile.NotRun, match="failed"):
+        reconcile.write(context, 4)
+    reconcile.write(Context((0, APPLY + b"INDEXED job_id=4 name=x\nSummary: indexed=1 failed=0\n", b"")), 4)
