@@ -124,3 +124,9 @@ def test_nothing_to_do_says_what_no_boot_would_start():
     found = decided(recorded)
     assert isinstance(found, NothingToDo)
     assert list(found.left_out) == ["unit %s" % WORKER]
+
+
+def test_each_recovery_has_an_answer_to_each_fault() -> None:
+    playbooks = {path.stem for path in (recoveries.DOCS.parent / "playbooks").glob("re[cm]*.yml")}
+    assert len(playbooks) > 5
+    assert {fault: set(row) for fault, row in recoveries.tables().items()} == dict.fromkeys(TABLE, playbooks)
