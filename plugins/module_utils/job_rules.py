@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
+from .parse.job_config import wrong_options
 from .parse.jobs import KNOWN_STATUSES
 from .parse.text import one_line
 from .plan import NothingToDo, Plan
@@ -16,7 +17,8 @@ from .refusal import Refusal
 
 # What a retry makes of a job, by its status.
 RETRIED = {"failed": "retryable", "index_failed": "completed"}
-_WAITING = ("queued", "retryable", "completed")
+_CRAWLED = ("queued", "retryable")
+_WAITING = (*_CRAWLED, "completed")
 _RESETTABLE = ("queued", "retryable", "failed")
 # A run of the worker, the retries included, takes so many failures before it gives up (contract 2.2, default profile).
 _ATTEMPTS = 3
@@ -83,6 +85,8 @@ def decide(
     retry = wish.retried and job["status"] not in _WAITING
     reset = wish.reset and job["retry_count"] != 0
     if not retry and not reset:
+        if wish.retried:
+            _check_taken_up(job)
         return NothingToDo(_as_wished(job, wish))
     _check_lock(job, lock)
     if retry and job["status"] not in RETRIED:
@@ -227,8 +231,9 @@ def _check_status(job: Mapping[str, Any]) -> None:
     if job["status"] in ("running", "indexing"):
         raise Refusal(
             "job_running",
-            "Job %d is %s: nothing is done to a job that somebody works on." % (job["id"], job["status"]),
-            "If its crawl has died or stands still, that is another recovery: triage says which.",
+            "Job %d is %s by its row: nothing is done to a job that somebody may work on." % (job["id"], job["status"]),
+            "If its crawl has died (recover_stale_jobs) or stands still (recover_stalled_crawl), that is another recovery: "
+            "triage says which.",
         )
     if job["status"] not in KNOWN_STATUSES:
         raise Refusal(
@@ -236,6 +241,28 @@ def _check_status(job: Mapping[str, Any]) -> None:
             "Job %d has the status %s, which this collection does not know." % (job["id"], one_line(job["status"], 60)),
             "See who wrote it. The column is free text, and the worker passes over what it does not know.",
         )
+
+
+def _check_taken_up(job: Mapping[str, Any]) -> None:
+    """That a job which waits for the worker does not wait for ever."""
+    if job["status"] not in _CRAWLED or job["read_from"] != "admin_api":
+        return
+    why = never_taken_up(job["source"], job["config"])
+    if why is None:
+        return
+    raise Refusal(
+        "job_not_taken_up",
+        "Job %d is %s, and the worker never takes it up: %s. No retry changes that." % (job["id"], job["status"], why),
+        "A person's: find out what made the row so. Triage prints the command that reads it.",
+    )
+
+
+def never_taken_up(source: Optional[str], config: Any) -> Optional[str]:
+    """Why no worker ever takes up a job that waits for it; None: nothing like that is known. ``config`` None: not known."""
+    if source is None:
+        return "it has no source"
+    wrong = [] if config is None else wrong_options(config)
+    return "its options hold no number where one belongs (%s)" % one_line(", ".join(wrong), 200) if wrong else None
 
 
 def _check_lock(job: Mapping[str, Any], lock: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Callable, ContextManager, Dict, List, Mapping, NamedTupl
 
 from . import host, launcher, service
 from .envfile import EnvironmentFile
+from .parse import database
 from .redact import Redactor
 from .settings import Settings
 
@@ -159,11 +160,12 @@ def failed(result: host.Result, what: str) -> Problem:
 def complaint(output: bytes) -> str:
     """The line of a command's standard error that says what went wrong, for a message; it may be an empty string.
 
-    git and the service's CLI name it (``fatal:``, ``ERROR:``); a traceback ends with it.
+    git and the service's CLI name it (``fatal:``, ``ERROR:``); a traceback ends with it, but for what the database's library
+    puts below: the SQL text, and where to read about it.
     """
     lines = [line.strip() for line in output.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
     named = [line for line in lines if line.lower().startswith(("fatal:", "error:"))]
-    return (named or lines[-1:] or [""])[0]
+    return (named or [line for line in [database.raised(output)] if line] or lines[-1:] or [""])[0]
 
 
 def run_all(context: Context, probes: Mapping[str, Probe]) -> Dict[str, Dict[str, Any]]:

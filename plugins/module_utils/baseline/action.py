@@ -31,6 +31,7 @@ _IMPACT = (
 _INSTALLS = " %s makes what is missing, and sets its own directories or unit files as it always does."
 _ROLLBACK = "As it was: %s."
 _NO_ROLLBACK = "What an installer made may stay; it is empty, or a unit that nothing enables."
+_NOT_ENABLED = "Yours afterwards, which starts nothing: sudo systemctl enable %s. %s enables nothing."
 _NOTE = (
     "Owners and modes are set on what is open, reached through no symbolic link; the commands say what comes of it, and what to "
     "type by hand."
@@ -76,7 +77,7 @@ class BaselineDrift(change.Action):
             rollback=_rollback(decided.steps),
             left_out=left_out,
             symptom="the host is not what its baseline policy says",
-            remarks=(_NOTE,) if decided.steps else (),
+            remarks=_remarks(decided),
         )
 
     def act(self, host: Host, plan: Plan) -> None:
@@ -126,6 +127,9 @@ class BaselineDrift(change.Action):
         except BadInput as error:
             return Observation("unknown", None, "It was cut off, and how the host is cannot be seen now: %s" % error)
         about = {decide.path_of(each["key"], found.policy)[0] for each in found.report["failures"]} - {""}
+        # A finding on a unit names no path: whether it was installed is seen at its file.
+        look = paths.look([subject[5:] for subject in action.subjects])
+        about |= {path for path, seen in look.seen.items() if seen.kind in ("absent", "unseen")}
         return settled(action.subjects, set(survey.subjects_of(found.decision)), {"path " + path for path in about})
 
 
@@ -138,7 +142,7 @@ def judge(
 ) -> Tuple[str, Optional[str], str]:
     """Outcome, code and a sentence, of paths as they are and of what the check finds now. Pure."""
     planned = {key for step in decided.steps for key in step.keys}
-    planned |= {key for install in decided.installs for key in install.keys}
+    planned |= {key for install in decided.installs for key in set(install.keys) - set(install.enabling)}
     wrong = sorted(subject for subject, state in after.items() if states.get(subject) != state)
     still = sorted(planned & set(failures))
     left = sorted(set(failures) - planned)
@@ -216,6 +220,14 @@ def _rollback(steps: Sequence[decide.Step]) -> str:
         return _NO_ROLLBACK
     was = ["%s %s:%s %04o" % (each.path, each.before.owner, each.before.group, each.before.mode) for each in steps]
     return _ROLLBACK % "; ".join(was)
+
+
+def _remarks(decided: decide.Decision) -> Tuple[str, ...]:
+    enabling = [decide.unit_of(key) for install in decided.installs for key in install.enabling]
+    told = [_NOTE] if decided.steps else []
+    if enabling:
+        told.append(_NOT_ENABLED % (" ".join(enabling), decide.UNITS))
+    return tuple(told)
 
 
 def _refusal(left: Mapping[str, decide.Left]) -> Refusal:

@@ -22,6 +22,7 @@ _NOT_OPS = ("preflight", "watchdog", "observability")
 _OPS_DIRECTORY, _OPS_GROUP = "/srv/healtharchive/ops", "healtharchive"
 _KINDS = ("owner", "group", "mode", "setgid")
 _OTHER_KINDS = ("writable",)
+_ENABLED = ":enabled"
 _MESSAGE_LIMIT = 300
 
 
@@ -56,6 +57,11 @@ class Install(NamedTuple):
     script: str
     paths: Tuple[str, ...]
     keys: Tuple[str, ...]
+
+    @property
+    def enabling(self) -> Tuple[str, ...]:
+        """The findings that may be there still when it has done all that it does: it enables nothing."""
+        return tuple(key for key in self.keys if key.endswith(_ENABLED)) if self.script == UNITS else ()
 
 
 class Left(NamedTuple):
@@ -124,7 +130,7 @@ def decide(failures: Sequence[Mapping[str, str]], policy: Policy, known: Known) 
         for path, found in sorted(keys.items())
     )
     installs = tuple(
-        Install(script, tuple(path for _key, path in found), tuple(key for key, _path in found))
+        Install(script, tuple(dict.fromkeys(path for _key, path in found)), tuple(key for key, _path in found))
         for script, found in missing.items()
         if found
     )
@@ -176,7 +182,7 @@ def _installer(key: str, message: str, path: str, kind: str, policy: Policy, kno
         usual = (known.ops_directory, policy.ops_group) == (_OPS_DIRECTORY, _OPS_GROUP)
         if OPS in known.installers and usual and below and below.split("/")[0] not in _NOT_OPS:
             return OPS, path
-    unit = _unit_of(key)
+    unit = unit_of(key)
     # It copies every template: only where that adds what is missing, and overwrites nothing that somebody has changed.
     if unit in known.templates and known.templates[unit] is None and UNITS in known.installers:
         if all(same is not False for same in known.templates.values()):
@@ -184,9 +190,10 @@ def _installer(key: str, message: str, path: str, kind: str, policy: Policy, kno
     return None, ""
 
 
-def _unit_of(key: str) -> str:
+def unit_of(key: str) -> str:
+    """The unit of a finding on one; empty for any other."""
     prefix, _colon, rest = key.partition(":")
-    unit = rest[: -len(":enabled")] if rest.endswith(":enabled") else rest
+    unit = rest[: -len(_ENABLED)] if rest.endswith(_ENABLED) else rest
     return unit if prefix == "systemd" else ""
 
 
@@ -214,7 +221,7 @@ def _person(key: str, message: str, path: str, policy: Policy, known: Known) -> 
             "git -C %s log --oneline -1" % shlex.quote(known.checkout),
         )
     if prefix == "systemd":
-        return _unit(_unit_of(key), known)
+        return _unit(unit_of(key), known)
     if prefix == "hsts":
         caddyfile = shlex.quote(policy.caddyfile)
         return (

@@ -11,6 +11,7 @@ import os
 import shlex
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from .. import job_rules
 from ..parse.jobs import KNOWN_STATUSES
 from ..parse.text import one_line
 from ..plan import NothingToDo, Plan
@@ -51,7 +52,7 @@ def state_of(job: Job, snapshots: Snapshots) -> Dict[str, Any]:
 def check_row(facts: Facts, wish: Wish, done_before: Optional[str]) -> Optional[NothingToDo]:
     """By the row and by who works on the job; :class:`Refusal`. ``done_before``: when this incident has indexed it."""
     job = facts.job
-    _check_status(job)
+    _check_status(job, facts.worker)
     _check_nobody(facts)
     if job.status != "indexed" or wish.reindex:
         return None
@@ -139,12 +140,13 @@ def plan(facts: Facts, found: Warcs, wish: Wish, settings: Settings) -> Plan:
     )
 
 
-def _check_status(job: Job) -> None:
+def _check_status(job: Job, worker: bool) -> None:
     if job.status in ("running", "indexing"):
         raise Refusal(
             "job_running",
-            "Job %d is %s: nothing is done to a job that somebody works on." % (job.id, job.status),
-            "If its crawl has died or stands still, that is another recovery: triage says which.",
+            "Job %d is %s by its row: nothing is done to a job that somebody may work on." % (job.id, job.status),
+            "If its crawl has died (recover_stale_jobs) or stands still (recover_stalled_crawl), that is another recovery: "
+            "triage says which.",
         )
     if job.status not in KNOWN_STATUSES:
         raise Refusal(
@@ -156,8 +158,17 @@ def _check_status(job: Job) -> None:
         raise Refusal(
             "job_not_crawled",
             "Job %d is %s: no crawl of it has ended well, and the service indexes nothing else." % (job.id, job.status),
-            "A failed job is retried (playbook recover_failed_jobs); one that waits is taken up by the worker.",
+            _instead(job, worker),
         )
+
+
+def _instead(job: Job, worker: bool) -> str:
+    if job.status == "failed":
+        return "A failed job is retried: playbook recover_failed_jobs."
+    never = job_rules.never_taken_up(job.source, job.config)
+    if never is not None:
+        return "A person's: the worker never takes it up, for %s. Triage prints the command that reads the row." % never
+    return "It is taken up by the worker%s." % ("" if worker else ", which does not run: playbook recover_services")
 
 
 def _check_nobody(facts: Facts) -> None:

@@ -81,12 +81,19 @@ def verdict(facts: Facts, each: Directory) -> Verdict:
 
 def _writable(each: Directory) -> Verdict:
     spent = each.status in _WAITING and (each.status == "failed" or bool(each.retry_count))
-    if not spent or each.failed_on_it is False or each.lock not in _FREE:
+    if not spent or each.failed_on_it is False or each.lock == "held":
         return Verdict(KEEP)
     if each.failed_on_it is None:
-        return Verdict(KEEP)
+        return Verdict(UNKNOWN, "Whether its attempts failed because it could not be written was not seen.")
+    if each.lock not in _FREE:
+        return Verdict(UNKNOWN, "Whether somebody holds the lock of the job could not be seen.")
     if each.parked is not None:
-        return Verdict(PERSON, each.parked, ("See the end of its journal",), ("What is different now.",))
+        return Verdict(
+            PERSON,
+            each.parked,
+            ("sudo journalctl --unit healtharchive-worker.service --lines=100 --no-pager",),
+            ("What its last attempt failed of is not what this would mend again.",),
+        )
     return Verdict(RESET, "Its attempts failed because it could not be written, and now it can.")
 
 

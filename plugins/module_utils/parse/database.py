@@ -100,7 +100,7 @@ def failure_of(stderr: bytes) -> dict[str, Any]:
 
     ``failure``: ``connection_refused``, ``authentication_failed``, ``url_unparsable``, ``no_such_table``,
     ``undefined_column``, ``missing_module`` or ``other``. ``exception`` str|None: its qualified name. ``detail``
-    str|None: one printable line of at most 300 characters; redact it. ``handled``: the program said ``ERROR:``
+    str|None: its first line, of at most 300 printable characters; redact it. ``handled``: the program said ``ERROR:``
     itself.
 
     Raises ParseError ``empty`` when there is nothing to judge.
@@ -119,9 +119,19 @@ def failure_of(stderr: bytes) -> dict[str, Any]:
     return {
         "failure": next((code for code, pattern in _FAILURES if pattern.search(judged)), "other"),
         "exception": exception,
-        "detail": one_line(judged.strip(), 300) or None,
+        # What follows says it again, or shows the SQL text.
+        "detail": one_line(judged.strip().split("\n", 1)[0], 300) or None,
         "handled": handled,
     }
+
+
+def raised(stderr: bytes) -> Optional[str]:
+    """The first line of the exception that ended the last traceback, with its name; None without one."""
+    exception, message = _raised(strip_ansi(decode(stderr)).split("\n"))
+    if exception is None:
+        return None
+    first = message.split("\n", 1)[0].strip()
+    return "%s: %s" % (exception, first) if first else exception
 
 
 def alembic_revisions(stdout: bytes, rc: int) -> list[str]:

@@ -189,6 +189,8 @@ def _running(facts: Facts) -> Union[_Part, Refusal]:
         return _unasked("Replay does not serve pages, and whether the host sees their WARC files is not known.")
     if any(page.state is None for page in facts.pages):
         return _unasked("Not every page that replay was asked for has an answer that says something.")
+    if facts.unseen:
+        return _unasked("Not all that replay should serve was seen. %s" % facts.unseen[0])
     behind = {
         _subject(page.job): "Its index names a page that replay does not find."
         for page in facts.pages

@@ -38,7 +38,7 @@ class Facts(NamedTuple):
     """``base``, ``hot``: states as those of the storage probe, of the mount of the storage box and of every hot path;
     ``manifest``: the hot paths that must be mounts. ``responds``: whether the front page gives an answer, None: it could not be
     asked; ``status``: of that answer. ``indexes``: the jobs whose index is to be written anew, each with why it is not, ``""``
-    where the service's dry run takes it."""
+    where the service's dry run takes it. ``unseen``: what of replay's collections could not be seen, one sentence each."""
 
     base: Optional[str]
     hot: Mapping[str, Optional[str]]
@@ -49,3 +49,4 @@ class Facts(NamedTuple):
     status: Optional[int]
     pages: Tuple[Page, ...]
     indexes: Mapping[int, str] = {}
+    unseen: Tuple[str, ...] = ()

@@ -61,6 +61,7 @@ def look(context: Context) -> Facts:
         None if data.get("failure") == "other" else data.get("responds"),
         data.get("status"),
         pages(context, data.get("targets", [])),
+        unseen=tuple(problem.message for problem in found.problems),
     )
 
 

@@ -76,6 +76,20 @@ def test_a_retry(status):
 
 
 @pytest.mark.parametrize("status", TABLE)
+@pytest.mark.parametrize("more", [{"source": None}, {"config": {"tool_options": {"initial_workers": "abc"}}}], ids=str)
+def test_a_job_that_the_worker_never_takes_up_waits_for_nothing(status, more):
+    found = decide(job(status, **more))
+    if status in ("queued", "retryable"):
+        assert found == "job_not_taken_up"
+        # The table of list-jobs shows neither.
+        assert isinstance(decide(job(status, **more, read_from="cli")), NothingToDo)
+    else:
+        expected = decide(job(status))
+        assert found == expected if isinstance(expected, str) else isinstance(found, type(expected))
+    assert isinstance(decide(job("queued", config={"tool_options": {"initial_workers": "2"}})), NothingToDo)
+
+
+@pytest.mark.parametrize("status", TABLE)
 def test_a_reset(status):
     expected = TABLE[status][1]
     found = decide(job(status), RESET)

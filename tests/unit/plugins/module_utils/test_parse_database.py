@@ -55,6 +55,7 @@ def test_a_traceback_is_judged_by_its_exception_line(name: str, failure: str, re
     assert found["failure"] == failure
     assert found["exception"] in found["detail"]
     assert found["detail"].isprintable()
+    assert "\\n" not in found["detail"]
     assert database.check_db(b"", read(name), 1)["failure"] == failure
     assert database.check_db(b"", read(name), 1)["reachable"] is reachable
 

@@ -6,10 +6,14 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
+import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import probe
 from ansible_collections.healtharchive.remediation.plugins.module_utils.probe import Context, Finding, Problem
 from ansible_collections.healtharchive.remediation.plugins.module_utils.redact import Redactor
+
+TRANSCRIPTS = Path(__file__).resolve().parents[2] / "transcripts"
 
 
 def context(seconds: float) -> Context:
@@ -23,6 +27,36 @@ def fine(_context):
 def test_gives_status_seconds_problems_and_data():
     record = probe.run_all(context(5), {"fine": fine})["fine"]
     assert (record["status"], record["problems"], record["data"]) == ("ok", [], {"answer": 42})
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("traceback-password-authentication", "FATAL:  password authentication failed for user"),
+        ("traceback-connection-refused", "Connection refused"),
+        ("traceback-undefined-column", "does not exist"),
+    ],
+)
+def test_a_complaint_of_the_database_says_why(name, expected):
+    """The last lines of such a traceback are the SQL text and a place to read on."""
+    said = probe.complaint((TRANSCRIPTS / (name + ".txt")).read_bytes())
+    assert said.startswith("sqlalchemy.exc.")
+    assert expected in said
+    assert "Background on" not in said
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (b"", ""),
+        (b"one\ntwo\n\n", "two"),
+        (b"fatal: no repository\nTraceback (most recent call last):\n  x\nKeyError: 1\n", "fatal: no repository"),
+        (b"Traceback (most recent call last):\n  x\nKeyError: 1\n", "KeyError: 1"),
+        (b"Traceback (most recent call last):\n  x\n", "x"),
+    ],
+)
+def test_a_complaint_is_the_line_that_says_what_went_wrong(output, expected):
+    assert probe.complaint(output) == expected
 
 
 def test_data_with_a_problem_is_partial():

@@ -6,10 +6,17 @@ from __future__ import annotations
 
 import itertools
 import json
+from types import SimpleNamespace
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.healtharchive.remediation.plugins.module_utils.baseline import action, decide, policy
+from ansible_collections.healtharchive.remediation.plugins.module_utils.baseline import (
+    action,
+    decide,
+    files,
+    policy,
+    survey,
+)
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.errors import ParseError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -185,6 +192,23 @@ def test_a_missing_unit_is_its_installer_s_where_that_overwrites_nothing(
     assert whose(decided("systemd:a.service:enabled", found)) == expected
 
 
+def test_what_an_installer_enables_not_is_a_person_s_when_the_unit_is_there() -> None:
+    found = known(templates={"a.service": None}, installers=frozenset((decide.UNITS,)))
+    keys = ("systemd:a.service", "systemd:a.service:enabled")
+    answered = decide.decide([{"key": key, "message": "got 'No such file'"} for key in keys], POLICY, found)
+    (install,) = answered.installs
+    assert (install.paths, install.enabling) == (("/etc/systemd/system/a.service",), keys[1:])
+    subject = "path /etc/systemd/system/a.service"
+    before, after = {subject: {"there": False}}, {subject: {"there": True}}
+    outcome, code, told = action.judge(answered, before, after, after, keys[1:])
+    assert (outcome, code) == ("applied", None)
+    assert "a person's: systemd:a.service:enabled" in told
+    assert action.judge(answered, before, after, after, keys)[:2] == ("failed", "still_drifted")
+    assert action.judge(answered, before, after, before, keys)[:2] == ("failed", "not_changed")
+    made = decided(ADOPTION, known({ADOPTION[11:]: ABSENT}, installers=frozenset((decide.OPS,))))
+    assert made.installs[0].enabling == ()
+
+
 def test_the_line_that_a_variable_needs_is_told_and_nothing_of_what_it_has() -> None:
     (left,) = decided("env:HEALTHARCHIVE_CORS_ORIGINS", known()).left.values()
     assert "HEALTHARCHIVE_CORS_ORIGINS=https://a.example.org,https://b.example.org" in left.why
@@ -254,6 +278,23 @@ def test_judged_by_the_paths_and_the_check(words: Any, failures: List[str]) -> N
 def test_what_was_cut_off_is_told_by_what_is_left(left: Any, outcome: str, changed: Any) -> None:
     seen = action.settled(PATHS, set(left), set(left))
     assert (seen.outcome, seen.changed) == (outcome, changed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [("file", "applied"), ("directory", "applied"), ("absent", "unknown"), ("unseen", "unknown")]
+)
+def test_a_unit_whose_installer_was_cut_off_is_looked_for_at_its_file(monkeypatch: Any, kind: str, outcome: str) -> None:
+    """It has become a person's meanwhile, and its finding names no path."""
+    key, path = "systemd:a.service:enabled", "/etc/systemd/system/a.service"
+    report = {"failures": [{"key": key, "message": "m"}]}
+    found = survey.Survey(report, POLICY, files.Look({}, {}), decided(key, known(templates={"a.service": None})))
+    monkeypatch.setattr(survey, "survey", lambda _context: found)
+    monkeypatch.setattr(files, "look", lambda paths: files.Look({each: decide.Seen(kind) for each in paths}, {}))
+    begun: Any = SimpleNamespace(subjects=("path " + path,))
+    host: Any = SimpleNamespace(context=None)
+    seen = action.BaselineDrift({}).settle(host, begun)
+    assert seen is not None
+    assert seen.outcome == outcome
 
 
 @pytest.mark.parametrize("drifted", [PATHS, PATHS[:1]])

@@ -55,6 +55,23 @@ def test_what_is_done_with_a_job_of_each_status(status):
     assert code(facts(status=status)) == BY_STATUS[status]
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, "is taken up by the worker."),
+        ({"worker": False}, "recover_services"),
+        ({"source": None}, "it has no source"),
+        ({"config": {"tool_options": {"depth": "abc"}}}, "depth=abc"),
+        ({"status": "failed", "source": None}, "recover_failed_jobs"),
+    ],
+    ids=str,
+)
+def test_what_a_job_that_was_not_crawled_waits_for(more, expected):
+    with pytest.raises(Refusal) as refused:
+        decided(facts(**{"status": "queued", "worker": True, **more}))
+    assert expected in refused.value.next_step
+
+
 def test_an_indexed_job_is_indexed_anew_only_when_that_is_said():
     found = facts(status="indexed", indexed_pages=2, snapshots=snapshots(2))
     assert code(found) == "job_indexed"

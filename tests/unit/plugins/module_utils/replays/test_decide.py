@@ -119,6 +119,18 @@ def test_a_page_in_each_state(page, expected):
     assert word(decide.decide(facts(SERVED, page))) == expected
 
 
+def test_what_was_not_seen_is_not_told_as_well():
+    """Collections that could not be listed, or an index that could not be read, leave no page to ask for."""
+    unseen = {"unseen": ("Replay's index of job 4 could not be read.",)}
+    for pages in ((), (SERVED,)):
+        found = decide.decide(facts(**unseen)._replace(pages=pages))
+        assert word(found) == "evidence_missing"
+        assert "job 4" in str(found)
+    assert word(decide.decide(facts(BLIND, **unseen))) == "restart"
+    assert word(decide.decide(facts(**unseen, units={TIERING_UNIT: FAILED}))) == "tiering"
+    assert word(decide.decide(facts(**unseen, units={REPLAY_UNIT: ABSENT}))) == "nothing"
+
+
 def test_what_no_restart_brings_back_is_told_beside_one():
     gone = Page(3, "mounted", "failing", False, "/srv/healtharchive/jobs/imports/a/x.warc.gz")
     found = decide.decide(facts(BLIND, gone))
