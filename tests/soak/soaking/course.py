@@ -218,13 +218,14 @@ class Course:
         """Since the last time that somebody else than the playbooks did something."""
         self._add(laws.between(self._look(), seen.look(self.guest, self._look()), self.guest.record()))
 
-    def _judged(self, mounted: str) -> None:
+    def _judged(self, mounted: Sequence[str]) -> None:
         """The end: it is well by another path, and the record tells no lie."""
         self._between()
         record = self.guest.record()
         self._add(laws.told(record, self._planned, self._applied, self._kinds))
         self._add(seen.left(self.guest))
-        self._add(seen.not_well(self.guest, mounted))
+        self._add(seen.not_well(self.guest))
+        self._add(laws.mounts(mounted, seen.mounts(self.guest), record))
         self._add(
             [
                 "%s is there still" % name

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from .seen import Seen
@@ -169,6 +170,17 @@ def budgets(events: Sequence[Event], kinds: Mapping[str, Kind]) -> List[str]:
         "%s was done %d times on %s" % (action, count, subject)
         for (action, subject), count in subjects.items()
         if action in kinds and count > kinds[action].per_subject
+    ]
+
+
+def mounts(before: Sequence[str], after: Sequence[str], events: Iterable[Event]) -> List[str]:
+    """What was mounted is mounted, once, and nothing else but what a plan that was begun has bound."""
+    bound = {subject for event in events if event["kind"] == "action_begun" for subject in event["data"]["subjects"]}
+    gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
+    return ["not mounted any more: %s" % line for line in sorted(gone.elements())] + [
+        "mounted, and no plan has named it: %s" % line
+        for line, times in sorted(come.items())
+        if "mount %s" % line.split()[0] not in bound or line in before or times > 1
     ]
 
 

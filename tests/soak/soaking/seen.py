@@ -74,15 +74,14 @@ def look(guest: guests.Guest, before: Optional[Seen] = None) -> Seen:
     return Seen({path: tuple(of) for path, of in files.items()}, jobs, guest.active(guests.WORKER), crawls)
 
 
-def mounts(guest: guests.Guest) -> str:
-    return guest.root(_MOUNTS)
+def mounts(guest: guests.Guest) -> List[str]:
+    """Where, and what of the storage box; with a path once for each mount that lies on it."""
+    return guest.root(_MOUNTS).splitlines()
 
 
-def not_well(guest: guests.Guest, mounted: str) -> List[str]:
-    """What is not as on a guest as new."""
-    wrong = ["does not hold: %s" % script for script in _WELL if not guest.holds(script)]
-    now = mounts(guest)
-    return wrong + ([] if now == mounted else ["the mounts are %s, not %s" % (now.split(), mounted.split())])
+def not_well(guest: guests.Guest) -> List[str]:
+    """What runs on a guest as new, and does not here."""
+    return ["does not hold: %s" % script for script in _WELL if not guest.holds(script)]
 
 
 def left(guest: guests.Guest) -> List[str]:

@@ -56,8 +56,9 @@ answers again, up to three times. For each round:
 - a crawl beside, in a unit of its own, goes on in its process, and the worker runs if it did;
 - each act in the audit log was shown as a plan before, had its clearance, and has one end, the one that was told; none was done
   more often than its budget;
-- at the end no clearance, lock, unit or timer of the collection is left; API, database and worker run, with the mounts of a host
-  as new; the fault is gone, which its own file says. One that may wait (`first: verify` in `tests/drills/drills.yml`) may stay.
+- at the end no clearance, lock, unit or timer of the collection is left; API, database and worker run; what was mounted on
+  the host as new is mounted, once, and beside it only what a plan has bound; the fault is gone, which its own file says. One that
+  may wait (`first: verify` in `tests/drills/drills.yml`) may stay.
 
 The commit is that of the checkout that the round was held with; `+`: it had changes. The rounds stand in the order in which they
 were held. A later commit has other faults, and so other rounds of the same number.

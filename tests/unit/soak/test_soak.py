@@ -124,6 +124,27 @@ def test_a_crawl_beside_goes_on_in_its_process():
     assert laws.crawls(before, moment(), {1}) == []
 
 
+_BIND = {**BEGUN, "data": {**BEGUN["data"], "subjects": ["mount /b"]}}
+
+
+@pytest.mark.parametrize(
+    ("after", "record", "wrong"),
+    [
+        (["/a /of-a", "/base /"], [], None),
+        (["/base /"], [], "not mounted any more: /a"),
+        (["/a /of-a", "/a /of-a", "/base /"], [], "no plan has named it: /a"),
+        (["/a /of-b", "/base /"], [_BIND], "/a"),
+        (["/a /of-a", "/b /of-b", "/base /"], [_BIND], None),
+        (["/a /of-a", "/b /of-b", "/base /"], [BEGUN], "no plan has named it: /b"),
+        (["/a /of-a", "/b /of-b", "/b /of-b", "/base /"], [_BIND], "no plan has named it: /b"),
+        (["/a /of-a", "/b/c /of-b", "/base /"], [_BIND], "no plan has named it: /b/c"),
+    ],
+)
+def test_mounts(after, record, wrong):
+    found = laws.mounts(["/a /of-a", "/base /"], after, record)
+    assert (found == []) if wrong is None else (found != [] and all(wrong in each for each in found))
+
+
 KINDS = {"retry": laws.Kind(True, 3, 2), "deploy": laws.Kind(False, 9, 9)}
 
 
