@@ -23,6 +23,8 @@ from .terminal import COMMAND_LIMIT, headline, labelled, pasted
 # The playbook that goes on by itself to what comes next.
 RESPOND = "respond"
 _MOST = 40
+# What happened and what to do about it is not cut short, as far as anybody would read it.
+_LONGEST = 2000
 _WORDS = {
     "planned": "PLANNED, nothing was changed",
     "running": "running, and going on by itself",
@@ -59,7 +61,7 @@ def render(
         lines.append(labelled("settled", "%s, begun at %s and cut off: %s. %s" % (
             action.get("action"), action.get("begun_at"), action.get("outcome"), action.get("detail"))))  # fmt: skip
     if outcome != "planned" and (outcome != "applied" or isinstance(result.get("told"), Mapping)):
-        lines.append(labelled(_label(outcome), _detail(result)))
+        lines.append(labelled(_label(outcome), _detail(result), _LONGEST))
     plan = _plan(result)
     if result.get("code") == "plan_changed" and plan is not None and approved is not None:
         differing = differences(approved, {**result, "plan": plan})
@@ -154,7 +156,8 @@ def _word(value: Any) -> str:
 
 
 def _left_out(left_out: Mapping[str, Any]) -> List[str]:
-    lines = [labelled("left out", "%s: %s" % (subject, why)) for subject, why in list(left_out.items())[:_MOST]]
+    entries = list(left_out.items())[:_MOST]
+    lines = [labelled("left out", "%s: %s" % (subject, why), _LONGEST) for subject, why in entries]
     if len(left_out) > _MOST:
         lines.append(labelled("", "and %d more, which the result names (-v)" % (len(left_out) - _MOST)))
     return lines
@@ -188,12 +191,14 @@ def _next(
     if result.get("code") in ("incident_missing", "incident_unknown", "incident_closed", "bad_incident"):
         return pasted(str(result.get("next_step")), command("open_incident", "title=WHAT_IS_WRONG"))
     if outcome == "refused":
-        return _instead(_evidence(result).get("next"), command) or ["", labelled("next", str(result.get("next_step"))), ""]
+        told = _instead(_evidence(result).get("next"), command)
+        return told or ["", labelled("next", str(result.get("next_step")), _LONGEST), ""]
     return pasted(str(result.get("next_step")), command("triage", *variables(incident)))
 
 
 def _instead(told: Any, command: Command) -> List[str]:
-    """What to do instead, where the host says it in parts: why, and a line for the host or a playbook with its variables."""
+    """What to do instead, where the host says it in parts: why, and a line for the host, or steps there for what each is about,
+    or a playbook with its variables."""
     if not isinstance(told, Mapping) or not isinstance(told.get("why"), str):
         return []
     given = told.get("variables")
@@ -202,7 +207,18 @@ def _instead(told: Any, command: Command) -> List[str]:
         return pasted(told["why"], command(told["playbook"], *variables(said)))
     if isinstance(told.get("on_host"), str) and told["on_host"]:
         return pasted(told["why"], told["on_host"], "On the host, by ssh, as the operator:")
-    return ["", labelled("next", told["why"]), ""]
+    return ["", labelled("next", told["why"], _LONGEST), "", *_steps(_mappings(told.get("steps"))[:_MOST])]
+
+
+def _steps(steps: Sequence[Mapping[str, Any]]) -> List[str]:
+    """Commands for a person in their order, each on a line of its own, and what must be seen."""
+    lines: List[str] = []
+    for step in steps:
+        lines.append("On the host, by ssh, as the operator, for %s:" % one_line(str(step.get("about")), 300))
+        lines += ["    " + one_line(line, COMMAND_LIMIT) for line in listed(step.get("commands"))]
+        lines += [labelled("see", check, _LONGEST) for check in listed(step.get("checks"))]
+        lines.append("")
+    return lines
 
 
 def _needs_clearance(result: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ WIDTH = 100
 LABEL = 10
 COMMAND_LIMIT = 4000
 _LINE_LIMIT = 400
+_WHY_LIMIT = 2000
 
 
 def headline(host: str, words: str) -> str:
@@ -34,5 +35,5 @@ def labelled(label: str, text: str, limit: int = _LINE_LIMIT, whole_words: bool 
 
 def pasted(why: str, command: str, where: str = "") -> List[str]:
     """What to do next, and the one command for it; only a command can be longer than WIDTH, for it is copied."""
-    lines = ["", labelled("next", why)]
+    lines = ["", labelled("next", why, _WHY_LIMIT)]
     return lines + ["", where or "To paste:", "    " + one_line(command, COMMAND_LIMIT), ""]

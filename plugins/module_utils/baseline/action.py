@@ -240,6 +240,13 @@ def _refusal(left: Mapping[str, decide.Left]) -> Refusal:
             key: {"message": each.message, "why": each.why, "next_step": each.command}
             for key, each in sorted(left.items())
         },
+        next={
+            "why": "A person's. Of each finding: the command to begin with, and why it is not a program's.",
+            "steps": [
+                {"about": key, "commands": [each.command], "checks": ["%s. %s" % (each.message.rstrip("."), each.why)]}
+                for key, each in sorted(left.items())
+            ],
+        },
     )
 
 

@@ -18,6 +18,7 @@ from .facts import Directory, Facts
 KEEP, BIND, RESET, PERSON, STORAGE, UNKNOWN = "keep", "bind", "reset", "person", "storage", "unknown"
 _DEAD = ("stale", "hung", "error")
 _FREE = ("free", "absent")
+_BOX_FILE = "/etc/healtharchive/storagebox.env"
 _WAITING = ("failed", "retryable")
 
 
@@ -107,11 +108,13 @@ def _not_writable(facts: Facts, each: Directory) -> Verdict:
             % (user, each.fstype, each.options or "its options are not known"),
             (
                 "findmnt --target %s --output TARGET,SOURCE,FSTYPE,OPTIONS" % path,
-                "sudo grep -E 'STORAGEBOX_(UID|GID)' /etc/healtharchive/storagebox.env; id %s" % user,
-                "correct the two numbers there, then pause the worker and restart healtharchive-storagebox-sshfs.service",
+                "id %s; sudo grep -E 'STORAGEBOX_(UID|GID)' %s" % (user, _BOX_FILE),
+                "sudoedit %s" % _BOX_FILE,
             ),
             (
-                "A restart leaves every hot path stale: the playbook recover_storage binds them again.",
+                "The two numbers must be those of %s. If they were others, pause the worker and restart "
+                "healtharchive-storagebox-sshfs.service." % user,
+                "That leaves every hot path stale: the playbook recover_storage binds them again.",
                 "It is mended when this writes: %s" % seen,
             ),
         )
@@ -151,23 +154,28 @@ def _not_on_the_box(facts: Facts, each: Directory) -> Verdict:
             "It belongs on the storage box, and its job has lost its campaign metadata: the annual tiering does not know it, "
             "says that there is nothing to do, and ends with 0.",
             (
-                "%s reconcile-annual-tool-options --year %s --sources %s" % (facts.cli, each.year, each.source),
-                "the playbook reconcile_config, which plans each key, sets it and reads it back",
+                "sudo -u %s bash -c 'set -a; . %s; exec %s reconcile-annual-tool-options --year %s --sources %s'"
+                % (facts.user, facts.env_file, facts.cli, each.year, each.source),
             ),
             (
-                "The first is a dry run, as %s with the environment loaded: each line `key: old -> new` must be what you want."
-                % facts.user,
-                "The campaign's four keys must come back; then plan again.",
+                "It is a dry run: each line `key: old -> new` must be what you want, and the campaign's four keys among them.",
+                "Then the playbook reconcile_config plans each key, sets it and reads it back. After it, plan again.",
             ),
         )
     if each.tier == "no_directory":
         return Verdict(
             PERSON,
             "It is not there, so that the worker would crawl onto the local disk without asking.",
-            ("sudo systemctl stop healtharchive-worker.service", dry, "the same with --apply", "findmnt %s" % path),
+            (
+                "sudo systemctl stop healtharchive-worker.service",
+                dry,
+                dry + " --apply",
+                "findmnt %s" % path,
+                "sudo systemctl start healtharchive-worker.service",
+            ),
             (
                 "No crawl may be running when the worker is stopped. The dry run must name this one path.",
-                "findmnt must show fuse.sshfs; then start the worker.",
+                "findmnt must show fuse.sshfs before the worker is started.",
             ),
         )
     if each.entries is None:
@@ -183,8 +191,11 @@ def _not_on_the_box(facts: Facts, each: Directory) -> Verdict:
             PERSON,
             "It is on the local disk and empty, and the annual tiering does not take it: its job was not made on the first two "
             "days of the year, or its source is another.",
-            (dry + " --created-after ...", "findmnt %s" % path),
-            ("The dry run must say MOUNT for this path and no other; then the same with --apply.",),
+            (dry, "findmnt %s" % path),
+            (
+                "Say also --created-after and --created-before, with days around that on which the job was made: then the dry "
+                "run must say MOUNT for this path and no other. The same with --apply binds it, which findmnt shows.",
+            ),
         )
     if set(tiering.binds) - _empty(facts, each):
         return Verdict(
@@ -290,4 +301,11 @@ def _needs_person(facts: Facts, persons: Dict[int, Verdict]) -> Refusal:
         "The output directory of job %d, %s: %s%s" % (first, paths[first], persons[first].why, others[:1000]),
         "Type: %s. %s" % ("; ".join(persons[first].commands), " ".join(persons[first].checks)),
         directories={str(job): {"path": paths[job], **found.described()} for job, found in sorted(persons.items())},
+        next={
+            "why": "A person's: one command after the other, and each only when what must be seen is seen.",
+            "steps": [
+                {"about": "job %d, %s" % (job, paths[job]), "commands": list(found.commands), "checks": list(found.checks)}
+                for job, found in sorted(persons.items())
+            ],
+        },
     )

@@ -36,6 +36,29 @@ def test_a_line_for_the_host():
     assert "On the host, by ssh, as the operator:\n    sudo ss --listening\n" in text
 
 
+def test_steps_for_a_person_are_whole_lines_each():
+    line = "sudo find /srv/%s -xdev -ls" % ("x" * 150)
+    steps = [
+        {"about": "job 7, /srv/x", "commands": [line, "findmnt /srv/x"], "checks": ["%s end." % ("word " * 150)]},
+        {"about": 8, "commands": "none", "checks": None},
+        "none",
+    ]
+    text = printed({"why": "A person's.", "steps": steps})
+    assert "On the host, by ssh, as the operator, for job 7, /srv/x:\n    %s\n    findmnt /srv/x\nsee       word" % line in text
+    assert text.count("word") == 150
+    assert " end.\n" in text
+    assert "for 8:\n" in text
+    # What the host sends is data: a line break does not make a second line of it.
+    assert "\nreboot" not in printed({"why": "Do.", "steps": [{"about": "x", "commands": ["a\nreboot"], "checks": []}]})
+
+
+def test_what_happened_is_not_cut_short():
+    result = {"outcome": "refused", "code": "busy", "detail": "why " * 200, "next_step": "step " * 200}
+    text = change_summary.render("archive", result, "Start", "recover_services", {}, False, command)
+    assert (text.count("why"), text.count("step")) == (200, 200)
+    assert "(busy)" in text
+
+
 def test_a_sentence():
     assert "next      Wait.\n" in printed({"why": "Wait.", "on_host": "", "playbook": "", "variables": {}})
 

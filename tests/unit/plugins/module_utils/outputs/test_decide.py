@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from typing import Any
 
 import pytest
@@ -95,7 +96,29 @@ def test_a_person_gets_exact_commands_and_checks():
     assert "sudo namei -l '%s/hc/a b;c'" % ROOT in spaced.commands
     assert "chown is refused" in decide.verdict(facts(), PLAIN._replace(writable=False, fstype="fuse.sshfs")).why
     lost = decide.verdict(facts(), ANNUAL._replace(campaign="lost"))
-    assert lost.commands[0] == "healtharchive reconcile-annual-tool-options --year 2026 --sources hc"
+    # Without the environment it would read an empty database of its own.
+    assert lost.commands == (
+        "sudo -u haadmin bash -c 'set -a; . /etc/healtharchive/backend.env; exec healtharchive reconcile-annual-tool-options "
+        "--year 2026 --sources hc'",
+    )
+    assert "exec" in copied.commands[5]
+    assert copied.commands[5].endswith(" --apply")
+
+
+def test_what_a_person_types_is_what_a_shell_takes():
+    """Every answer that is a person's: no command is a sentence, and each has what must be seen."""
+    answered = 0
+    for each, expected in TABLE:
+        found = decide.verdict(facts(each), each)
+        if expected != decide.PERSON:
+            continue
+        answered += 1
+        assert found.checks
+        for line in found.commands:
+            assert line.split()[0] in ("sudo", "sudoedit", "findmnt", "df", "id"), line
+            assert "..." not in line
+            shlex.split(line)
+    assert answered > 8
 
 
 def test_the_whole_of_it():
@@ -109,6 +132,8 @@ def test_the_whole_of_it():
     assert "sudo namei" in found.persons[13].sentence()
     refused = decide.decide(facts(PLAIN._replace(writable=False), PLAIN._replace(job=13, writable=False)))
     assert (refused.code, sorted(refused.evidence["directories"])) == ("needs_person", ["12", "13"])
+    steps = refused.evidence["next"]["steps"]
+    assert [step["about"] for step in steps] == ["job %d, %s/cihr/x" % (job, ROOT) for job in (12, 13)]
     assert "As well job 13" in str(refused)
 
 
