@@ -110,12 +110,13 @@ def _not_writable(facts: Facts, each: Directory) -> Verdict:
                 "findmnt --target %s --output TARGET,SOURCE,FSTYPE,OPTIONS" % path,
                 "id %s; sudo grep -E 'STORAGEBOX_(UID|GID)' %s" % (user, _BOX_FILE),
                 "sudoedit %s" % _BOX_FILE,
+                seen,
             ),
             (
                 "The two numbers must be those of %s. If they were others, pause the worker and restart "
                 "healtharchive-storagebox-sshfs.service." % user,
                 "That leaves every hot path stale: the playbook recover_storage binds them again.",
-                "It is mended when this writes: %s" % seen,
+                "It is mended when the last one writes.",
             ),
         )
     return Verdict(
@@ -125,11 +126,11 @@ def _not_writable(facts: Facts, each: Directory) -> Verdict:
             "sudo namei -l %s" % path,
             "sudo find %s -xdev ! -user %s -ls | head -50" % (path, user),
             "sudo find %s -xdev -user root -exec chown --no-dereference %s: {} +" % (path, user),
+            seen,
         ),
         (
             "Nothing may crawl it meanwhile, and the second command must show only what the crawl itself has made.",
-            "It is mended when this writes: %s" % seen,
-            "Then plan again: the job gets its attempts back.",
+            "It is mended when the last one writes. Then plan again: the job gets its attempts back.",
         ),
     )
 
