@@ -76,7 +76,9 @@ class Replay(change.Action):
         seen = survey.look(context)
         wanted = decide.candidates(seen, self.jobs)
         if wanted:
-            seen = seen._replace(indexes=reconcile.would(context, wanted))
+            pages = survey.ask(context, wanted)
+            served = frozenset(job for job in wanted if pages[job] == "served")
+            seen = seen._replace(indexes=reconcile.would(context, wanted), served=served)
         decided = decide.decide(seen)
         if isinstance(decided, Refusal):
             raise decided
@@ -203,15 +205,19 @@ class Replay(change.Action):
 
     def settle(self, host: Host, action: recorded.Action) -> Observation:
         """Nothing of it outlives its commands but the units, and these show how they are; an index that was being written is
-        written by the container, and ends there."""
+        written by the container, and ends there. What did not get to its end may be done once more (law 6)."""
         units = [name[len("unit ") :] for name in action.subjects if name.startswith("unit ")]
-        shown = [worker_unit.show(host.context, unit).described() for unit in units]
-        jobs = [int(name.rpartition("-")[2]) for name in action.subjects if name.startswith(("replay ", "collection "))]
-        pages = survey.ask(host.context, jobs)
-        told = [
+        shown = [worker_unit.show(host.context, unit) for unit in units]
+        jobs = {int(name.rpartition("-")[2]) for name in action.subjects if name.startswith(("replay ", "collection "))}
+        pages = survey.ask(host.context, sorted(jobs))
+        told = [each.described() for each in shown]
+        told += [
             "%s: its page is %s" % (_page(job), _STATES.get(state, "not known")) for job, state in sorted(pages.items())
         ]
-        return Observation("unknown", None, "It was cut off. This is how it is now: %s." % "; ".join([*shown, *told]))
+        well = all(each.runs for each in shown) and all(pages[job] == "served" for job in jobs)
+        well = well and (REPLAY_UNIT not in units or survey.responds(host.context))
+        detail = "It was cut off. This is how it is now: %s." % "; ".join(told)
+        return Observation("applied" if well else "failed", None, detail)
 
 
 _STATES: Mapping[Optional[str], str] = {

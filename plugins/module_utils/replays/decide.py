@@ -14,7 +14,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 from ..refusal import Refusal
 from ..services.seen import DOCKER
 from ..tiers.facts import ABSENT, DEAD, REPLAY_UNIT, TIERING_UNIT
-from .facts import SMOKE_UNIT, Facts, Page, Unit
+from .facts import PASSED_OVER, SMOKE_UNIT, Facts, Page, Unit
 
 START, RESTART = "start", "restart"
 _CHANGING = ("activating", "deactivating", "reloading")
@@ -83,9 +83,13 @@ def decide(facts: Facts) -> Union[Decision, Nothing, Refusal]:
         smoke = facts.units[SMOKE_UNIT].load == "loaded"
         index = takes[0] if takes else None
         return Decision(start_tiering, part.verb, part.why, part.pages, index, smoke, left_out)
+    # The dry run passes over an index that is as it should be and one that it does not know; a page that is served tells which.
+    as_it_should_be = sorted(job for job, why in facts.indexes.items() if why == PASSED_OVER and job in facts.served)
+    for job in as_it_should_be:
+        del left_out["collection job-%d" % job]
     if left_out:
         return _left(facts, left_out)
-    return Nothing(_well(facts))
+    return Nothing(_well(facts, as_it_should_be))
 
 
 def candidates(facts: Facts, wished: Sequence[int]) -> Tuple[int, ...]:
@@ -245,16 +249,15 @@ def _changing(unit: str) -> Refusal:
     )
 
 
-def _well(facts: Facts) -> str:
+def _well(facts: Facts, as_it_should_be: Sequence[int]) -> str:
     unit = facts.units[REPLAY_UNIT]
     if unit.load == "not-found":
         return "This host has no replay, and its tiering unit has not failed."
-    served = [page.job for page in facts.pages if page.state == "served"]
+    served = {*as_it_should_be, *(page.job for page in facts.pages if page.state == "served")}
     if not served:
         return "Replay answers, and has no page of a collection that it could be asked for."
-    return "Replay serves a page of each mount and of the local disk that has one: job %s." % ", ".join(
-        map(str, sorted(served))
-    )
+    told = "Replay serves a page of each mount and of the local disk that has one: job %s."
+    return told % ", ".join(map(str, sorted(served)))
 
 
 def _pages(pages: Sequence[Page], states: Sequence[str]) -> Tuple[int, ...]:

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Optional, Tuple
+from typing import FrozenSet, Mapping, NamedTuple, Optional, Tuple
 
 SMOKE_UNIT = "healtharchive-replay-smoke.service"
+PASSED_OVER = "replay-reconcile does not take it: it is not indexed by the service, or its index is as it should be."
 
 
 class Unit(NamedTuple):
@@ -38,7 +39,8 @@ class Facts(NamedTuple):
     """``base``, ``hot``: states as those of the storage probe, of the mount of the storage box and of every hot path;
     ``manifest``: the hot paths that must be mounts. ``responds``: whether the front page gives an answer, None: it could not be
     asked; ``status``: of that answer. ``indexes``: the jobs whose index is to be written anew, each with why it is not, ``""``
-    where the service's dry run takes it. ``unseen``: what of replay's collections could not be seen, one sentence each."""
+    where the service's dry run takes it, and ``PASSED_OVER`` where it says nothing of it. ``served``: those of them of which
+    replay serves a page. ``unseen``: what of replay's collections could not be seen, one sentence each."""
 
     base: Optional[str]
     hot: Mapping[str, Optional[str]]
@@ -49,4 +51,5 @@ class Facts(NamedTuple):
     status: Optional[int]
     pages: Tuple[Page, ...]
     indexes: Mapping[int, str] = {}
+    served: FrozenSet[int] = frozenset()
     unseen: Tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from ..parse.errors import ParseError
 from ..probe import Context, complaint, failed
 from ..refusal import Refusal
 from ..tiers import survey
+from .facts import PASSED_OVER
 
 PLAN_SECONDS = 60.0
 # An index of some gigabytes takes minutes.
@@ -104,7 +105,7 @@ def write(context: Context, job: int) -> None:
 def _not_taken(said: replay_reconcile.Report, job: int) -> str:
     if job in said.blocked:
         return "replay-reconcile cannot write its index: %s" % (said.blocked[job] or "it does not say why")
-    return "replay-reconcile does not take it: it is not indexed by the service, or its index is as it should be."
+    return PASSED_OVER
 
 
 def _run(context: Context, argv: Sequence[str], seconds: float, applies: bool) -> replay_reconcile.Report:

@@ -239,8 +239,20 @@ def test_the_smoke_check_has_its_say(world):
 def test_one_that_was_cut_off_is_told_as_it_is_now(world):
     begun = recorded.Action("replay-1", "2026-11-28-x", "replay", "2026-11-28T18:00:00Z", (REPLAY, "replay job-1"))
     seen = action.Replay({"jobs": []}).settle(world.host, begun)
-    assert (seen.outcome, seen.changed) == ("unknown", None)
+    # What did not get to its end is one act with what does it now (`budget.spent`).
+    assert (seen.outcome, seen.changed) == ("failed", None)
     assert "replay job-1: its page is answered with an error" in seen.detail
+    world.pages[1] = "served"
+    assert action.Replay({"jobs": []}).settle(world.host, begun).outcome == "applied"
+    world.units[REPLAY_UNIT] = "inactive"
+    assert action.Replay({"jobs": []}).settle(world.host, begun).outcome == "failed"
+
+
+def test_of_an_index_that_was_being_written_the_page_tells(world):
+    begun = recorded.Action("replay-1", "2026-11-28-x", "replay", "2026-11-28T18:00:00Z", ("collection job-4",))
+    assert action.Replay({"jobs": []}).settle(world.host, begun).outcome == "applied"
+    world.pages[4] = "not_found"
+    assert action.Replay({"jobs": []}).settle(world.host, begun).outcome == "failed"
 
 
 def test_what_is_no_job_is_refused():

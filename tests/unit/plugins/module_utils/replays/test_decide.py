@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils.refusal import Refusal
 from ansible_collections.healtharchive.remediation.plugins.module_utils.replays import decide
 from ansible_collections.healtharchive.remediation.plugins.module_utils.replays.facts import (
+    PASSED_OVER,
     SMOKE_UNIT,
     Facts,
     Page,
@@ -157,6 +158,23 @@ def test_an_index_is_written_only_if_the_dry_run_takes_it_and_one_at_a_time():
     assert word(decide.decide(facts(units={REPLAY_UNIT: DOWN}, indexes={4: ""}))) == "start+index"
     stopped = {REPLAY_UNIT: DOWN._replace(file_state="disabled"), TIERING_UNIT: FAILED}
     assert word(decide.decide(facts(units=stopped, indexes={4: ""}))) == "tiering"
+
+
+def test_an_index_that_the_dry_run_passes_over_is_as_it_should_be_if_its_page_is_served():
+    for said, served, expected in (
+        (PASSED_OVER, {6}, "nothing"),
+        (PASSED_OVER, {5}, "not_reconcilable"),
+        ("No WARC files.", {6}, "not_reconcilable"),
+        ("", {6}, "index"),
+    ):
+        assert word(decide.decide(facts(indexes={6: said}, served=frozenset(served)))) == expected
+    assert "job 1, 6" in decide.decide(facts(indexes={6: PASSED_OVER}, served=frozenset({6}))).detail
+    # Beside something to do it is named, as what was asked for and is not done.
+    found = decide.decide(facts(BLIND, indexes={6: PASSED_OVER}, served=frozenset({6})))
+    assert (word(found), list(found.left_out)) == ("restart", ["collection job-6"])
+    # One of which a page is not found is behind, whatever else of it is served.
+    behind = facts(Page(6, "local", "not_found"), indexes={6: PASSED_OVER}, served=frozenset({6}))
+    assert word(decide.decide(behind)) == "not_reconcilable"
 
 
 def test_what_the_dry_run_is_asked_for():
