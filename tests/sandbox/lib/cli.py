@@ -193,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     add("down", down, "end a guest and remove everything of it").add_argument(
         "--all", action="store_true", help="all guests"
     )
-    add("reset", reset, "make a guest new again: same name, same address")
+    add("reset", reset, "make a guest new again: same name, same address if it is free")
     add("ssh", ssh, "log in as the operator, or run a command: sandbox ssh [NAME] [-- COMMAND...]")
     add("status", status, "how a guest is")
     add("list", list_guests, "the guests that there are", named=False)

@@ -125,7 +125,8 @@ class Guest:
     # its life
 
     def up(self, layers: Sequence[image.Layer]) -> None:
-        """Make it anew and boot it; a guest that has a number keeps it. On any failure everything of it is removed."""
+        """Make it anew and boot it; a guest that has a number keeps it, if nobody takes it meanwhile. On any failure everything
+        of it is removed."""
         try:
             record = self.record()
             self._clear()
@@ -154,7 +155,9 @@ class Guest:
         record = self.record()
         if record is not None:
             self._end(record)
-            control_groups.remove(network.control_group(record.index))
+            # Without the link the number may be another guest's by now, and so the group of that name.
+            if network.is_claimed(self.home / "netns"):
+                control_groups.remove(network.control_group(record.index))
         network.remove(self.home / "netns")
         for point in machine.mounts_below(self.home):
             machine.run(["umount", point], what="Unmounting the guest's file system")

@@ -48,14 +48,14 @@ def _exists(index: int) -> bool:
 def create(namespace: Path, wanted: Optional[int]) -> int:
     """Make the link and a network namespace that lives as long as its mount at `namespace`; the guest's number.
 
-    A link's name can be had only once on a machine, so making it is what claims the number: the `wanted` one, or else
-    the first that is free.
+    A link's name can be had only once on a machine, so making it is what claims the number: the `wanted` one if
+    it is free, or else the first that is.
     """
     namespace.touch()
     _run("unshare", f"--net={namespace}", "true")
     inside = ("nsenter", f"--net={namespace}", "ip")
     _run(*inside, "link", "set", "lo", "up")
-    index = _claim(inside, [wanted] if wanted is not None else range(GUESTS))
+    index = _claim(inside, [*([] if wanted is None else [wanted]), *range(GUESTS)])
     link = interface(index)
     _run(*inside, "addr", "add", f"{guest_address(index)}/30", "dev", "host0")
     _run(*inside, "link", "set", "host0", "up")
@@ -96,11 +96,17 @@ def _claim(inside: Sequence[str], numbers: Iterable[int]) -> int:
     )
 
 
+def is_claimed(namespace: Path) -> bool:
+    """Whether the link, and with it the number, is this guest's."""
+    if str(namespace) not in machine.mounts_below(namespace.parent):
+        return False
+    looked = machine.run(["nsenter", f"--net={namespace}", "ip", "link", "show"], what="Looking at the guest's network")
+    return " host0@" in looked
+
+
 def remove(namespace: Path) -> None:
     """Remove the link, from its inner end: it is this guest's own, whatever its number. Then the namespace."""
-    if str(namespace) not in machine.mounts_below(namespace.parent):
-        return
-    inside = ("nsenter", f"--net={namespace}", "ip", "link")
-    if " host0@" in machine.run([*inside, "show"], what="Looking at the guest's network"):
-        _run(*inside, "delete", "host0")
-    _run("umount", str(namespace))
+    if is_claimed(namespace):
+        _run("nsenter", f"--net={namespace}", "ip", "link", "delete", "host0")
+    if str(namespace) in machine.mounts_below(namespace.parent):
+        _run("umount", str(namespace))

@@ -95,6 +95,30 @@ def test_reset_gives_a_new_host_at_the_same_address(sandbox: Sandbox, guest: str
     assert "faults  none" in sandbox("status", guest)
 
 
+def test_a_number_that_another_guest_took_meanwhile_is_let_go(sandbox: Sandbox) -> None:
+    sandbox("up", "slow")
+    number = sandbox.record("slow")["index"]
+    # A reset that is cut off after it has ended the guest leaves its record, and nothing that holds its number.
+    end = "from lib.guest import Guest; Guest('slow')._clear()"
+    subprocess.run([sys.executable, "-c", end], cwd=PROGRAM.parent, env=sandbox.environment, check=True)
+    sandbox("up", "quick")
+    taken = sandbox.record("quick")["index"]
+    link = ["ip", "link", "add", f"ha-sandbox{number}", "type", "dummy"]
+    if taken != number:  # a smaller one had become free
+        subprocess.run(link, check=True)
+    try:
+        sandbox("reset", "slow")
+    finally:
+        if taken != number:
+            subprocess.run(["ip", "link", "delete", link[3]], check=True)
+    assert sandbox.record("slow")["index"] not in (number, taken)
+    for name in ("slow", "quick"):
+        assert sandbox.ssh(name, "systemctl is-system-running") == "running"
+        record = sandbox.record(name)
+        sandbox("down", name)
+        assert sandbox.leftovers(name, record) == []
+
+
 def test_a_healthy_guest_is_well_by_the_service_s_own_checks(sandbox: Sandbox, guest: str) -> None:
     checks = healthy(sandbox, guest)
     assert checks == [], "\n".join(checks)

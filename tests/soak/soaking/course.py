@@ -35,7 +35,7 @@ class Stuck(Exception):
 
 
 class Course:
-    """One round on one guest. ``directory``: where what was printed goes."""
+    """One round on one guest, which is as new. ``directory``: where what was printed goes."""
 
     def __init__(self, drawn: Round, guest: guests.Guest, directory: Path, kinds: Mapping[str, laws.Kind]) -> None:
         self.drawn = drawn
@@ -77,7 +77,6 @@ class Course:
         }
 
     def _run(self) -> Tuple[str, Optional[str]]:
-        self.guest.renew()
         mounted = seen.mounts(self.guest)
         for time_of_it in range(self.drawn.times):
             try:

@@ -110,12 +110,14 @@ class Soak:
             return self._waiting.pop(0) if self._waiting and not over and not self._failures else None
 
     def _hold(self, drawn: plan.Round, guest: Guest) -> None:
+        # Without a guest no round can be held: that ends the soak, and the next run goes on here.
+        guest.renew()
         say("round %d: %s" % (drawn.number, _named(drawn)))
         course = Course(drawn, guest, self._place / ("round-%03d" % drawn.number), self._kinds)
         try:
             row = course.run()
         except (Failed, OSError, KeyError, ValueError):
-            # A fault of the soak, or of the guest: told as that, and the next round has a guest as new.
+            # A fault of the soak: told as that, and the next round has a guest as new.
             row = {"round": drawn.number, "faults": list(drawn.faults), "times": drawn.times, "outcome": STUCK}
             row.update(why=traceback.format_exc(), steps=course.steps, seconds=0, broken_laws=course.wrong)
         row = {"seed": self._options.seed, "commit": self._commit, **row}
