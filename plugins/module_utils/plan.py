@@ -35,8 +35,10 @@ class Plan(NamedTuple):
     left_out: Mapping[str, str] = {}
     # What is to be mended, in words that are the same whenever it is the same: how it is known again.
     symptom: Optional[str] = None
-    # For people only: what makes no other plan of it, such as ages and progress.
+    # For people only: what makes no other plan of it, such as ages and progress; and of what is left out for a person, what they
+    # do, as :meth:`.by_hand.ByHand.described` gives it (`left_out` has the same in a sentence).
     remarks: Tuple[str, ...] = ()
+    by_hand: Tuple[Mapping[str, Any], ...] = ()
 
     def described(self) -> Dict[str, Any]:
         """As a module returns it."""
@@ -48,6 +50,7 @@ class Plan(NamedTuple):
             "after": dict(self.after),
             "left_out": dict(self.left_out),
             "remarks": list(self.remarks),
+            "by_hand": [dict(each) for each in self.by_hand],
         }
 
 
@@ -60,7 +63,7 @@ class NothingToDo(NamedTuple):
 
 def plan_id(plan: Plan, machine_id: str, incident: str, head: str) -> str:
     """The digest of a plan on this host, in this incident, at this commit of the service."""
-    said = {name: value for name, value in plan.described().items() if name != "remarks"}
+    said = {name: value for name, value in plan.described().items() if name not in ("remarks", "by_hand")}
     text = json.dumps([said, machine_id, incident, head], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:ID_LENGTH]
 

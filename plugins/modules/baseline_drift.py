@@ -91,7 +91,8 @@ head:
 plan:
   description:
     - The change request. Its four fields are C(objective), C(commands), C(expected_impact) and C(rollback); C(subjects),
-      C(before), C(after) and C(left_out) say what it is about. C(left_out) has what is a person's.
+      C(before), C(after) and C(left_out) say what it is about. C(left_out) has what is a person's. C(by_hand) has the
+      same as C(subject), C(why) and C(steps), of which each is a command to C(run) or something to C(see).
   returned: when something is to be done, or was
   type: dict
   sample:

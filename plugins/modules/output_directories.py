@@ -94,7 +94,8 @@ head:
 plan:
   description:
     - The change request. Its four fields are C(objective), C(commands), C(expected_impact) and C(rollback); C(subjects),
-      C(before), C(after) and C(left_out) say what it is about.
+      C(before), C(after) and C(left_out) say what it is about. C(by_hand) has what only a person may do, each as
+      C(subject), C(why) and C(steps), of which each is a command to C(run) or something to C(see).
   returned: when something is to be done, or was
   type: dict
   sample:

@@ -23,8 +23,7 @@ from .terminal import COMMAND_LIMIT, headline, labelled, pasted
 # The playbook that goes on by itself to what comes next.
 RESPOND = "respond"
 _MOST = 40
-# What happened and what to do about it is not cut short, as far as anybody would read it.
-_LONGEST = 2000
+_SENTENCE_LIMIT = 2000
 _WORDS = {
     "planned": "PLANNED, nothing was changed",
     "running": "running, and going on by itself",
@@ -61,7 +60,7 @@ def render(
         lines.append(labelled("settled", "%s, begun at %s and cut off: %s. %s" % (
             action.get("action"), action.get("begun_at"), action.get("outcome"), action.get("detail"))))  # fmt: skip
     if outcome != "planned" and (outcome != "applied" or isinstance(result.get("told"), Mapping)):
-        lines.append(labelled(_label(outcome), _detail(result), _LONGEST))
+        lines.append(_sentence(_label(outcome), _detail(result)))
     plan = _plan(result)
     if result.get("code") == "plan_changed" and plan is not None and approved is not None:
         differing = differences(approved, {**result, "plan": plan})
@@ -70,13 +69,13 @@ def render(
     told = result.get("told")
     if isinstance(told, Mapping):
         # It says in its own words what it left; what was planned is in the record.
-        lines += [labelled(one_line(label, 20), str(words)) for label, words in told.items()]
+        lines += [_sentence(one_line(label, 20), str(words)) for label, words in told.items()]
     elif plan is not None:
         lines += _request(plan)
     elif isinstance(result.get("left_out"), Mapping):
         lines += _left_out(result["left_out"])
     if outcome == "applied" and not isinstance(told, Mapping):
-        lines.append(labelled("seen", str(result.get("detail"))))
+        lines.append(_sentence("seen", str(result.get("detail"))))
     return "\n".join(lines + _next(result, outcome, playbook, repeated, check_mode, command)) + "\n"
 
 
@@ -88,6 +87,11 @@ def variables(said: Mapping[str, Any]) -> List[str]:
         else json.dumps({name: value})
         for name, value in said.items()
     ]
+
+
+def _sentence(label: str, words: str) -> str:
+    """Not cut, and a path in it stays whole: it is copied."""
+    return labelled(label, words, _SENTENCE_LIMIT, whole_words=True)
 
 
 def _label(outcome: str) -> str:
@@ -119,14 +123,14 @@ def _plan(result: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
 
 
 def _request(plan: Mapping[str, Any]) -> List[str]:
-    lines = [labelled("objective", str(plan.get("objective")))]
+    lines = [_sentence("objective", str(plan.get("objective")))]
     label = "commands"
     for argv in _lists(plan.get("commands")):
         # Exact, for it is what is approved: never wrapped.
         lines.append(label.ljust(10) + one_line(" ".join(shlex.quote(str(word)) for word in argv), COMMAND_LIMIT))
         label = ""
-    lines.append(labelled("impact", str(plan.get("expected_impact"))))
-    lines.append(labelled("rollback", str(plan.get("rollback"))))
+    lines.append(_sentence("impact", str(plan.get("expected_impact"))))
+    lines.append(_sentence("rollback", str(plan.get("rollback"))))
     before = plan.get("before") if isinstance(plan.get("before"), Mapping) else {}
     after = plan.get("after") if isinstance(plan.get("after"), Mapping) else {}
     subjects = listed(plan.get("subjects"))
@@ -136,8 +140,12 @@ def _request(plan: Mapping[str, Any]) -> List[str]:
         label = ""
     if len(subjects) > _MOST:
         lines.append(labelled("", "and %d more: %s" % (len(subjects) - _MOST, ", ".join(subjects[_MOST:]))))
-    lines += _left_out(plan["left_out"]) if isinstance(plan.get("left_out"), Mapping) else []
-    return lines + [labelled("note", remark) for remark in listed(plan.get("remarks"))[:_MOST]]
+    by_hand = _mappings(plan.get("by_hand"))
+    told = {each.get("subject") for each in by_hand if isinstance(each.get("subject"), str)}
+    if isinstance(plan.get("left_out"), Mapping):
+        lines += _left_out({subject: why for subject, why in plan["left_out"].items() if subject not in told})
+    lines += [_sentence("note", remark) for remark in listed(plan.get("remarks"))[:_MOST]]
+    return lines + _by_hand(by_hand)
 
 
 def _change(before: Any, after: Any) -> str:
@@ -156,11 +164,27 @@ def _word(value: Any) -> str:
 
 
 def _left_out(left_out: Mapping[str, Any]) -> List[str]:
-    entries = list(left_out.items())[:_MOST]
-    lines = [labelled("left out", "%s: %s" % (subject, why), _LONGEST) for subject, why in entries]
+    lines = [_sentence("left out", "%s: %s" % (subject, why)) for subject, why in list(left_out.items())[:_MOST]]
     if len(left_out) > _MOST:
         lines.append(labelled("", "and %d more, which the result names (-v)" % (len(left_out) - _MOST)))
     return lines
+
+
+def _by_hand(entries: Sequence[Mapping[str, Any]]) -> List[str]:
+    """What a person does about what no program may: each command whole and on a line of its own, for it is copied."""
+    lines: List[str] = []
+    for entry in entries[:_MOST]:
+        about = "%s: %s" % (entry.get("subject"), entry.get("why"))
+        lines += ["", _sentence("by hand", about)]
+        for step in _mappings(entry.get("steps")):
+            text = str(step.get("text"))
+            if step.get("do") == "run":
+                lines.append("    " + one_line(text, COMMAND_LIMIT))
+            else:
+                lines.append(_sentence("", text))
+    if len(entries) > _MOST:
+        lines.append(labelled("", "and %d more, which the result names (-v)" % (len(entries) - _MOST)))
+    return [*lines, "", "The commands are for the host, by ssh, as the operator, one after the other."] if lines else []
 
 
 def _next(
@@ -191,14 +215,16 @@ def _next(
     if result.get("code") in ("incident_missing", "incident_unknown", "incident_closed", "bad_incident"):
         return pasted(str(result.get("next_step")), command("open_incident", "title=WHAT_IS_WRONG"))
     if outcome == "refused":
-        told = _instead(_evidence(result).get("next"), command)
-        return told or ["", labelled("next", str(result.get("next_step")), _LONGEST), ""]
+        by_hand = _by_hand(_mappings(_evidence(result).get("by_hand")))
+        if by_hand:
+            return [*by_hand, "", _sentence("next", str(result.get("next_step"))), ""]
+        said = ["", _sentence("next", str(result.get("next_step"))), ""]
+        return _instead(_evidence(result).get("next"), command) or said
     return pasted(str(result.get("next_step")), command("triage", *variables(incident)))
 
 
 def _instead(told: Any, command: Command) -> List[str]:
-    """What to do instead, where the host says it in parts: why, and a line for the host, or steps there for what each is about,
-    or a playbook with its variables."""
+    """What to do instead, where the host says it in parts: why, and a line for the host or a playbook with its variables."""
     if not isinstance(told, Mapping) or not isinstance(told.get("why"), str):
         return []
     given = told.get("variables")
@@ -207,18 +233,7 @@ def _instead(told: Any, command: Command) -> List[str]:
         return pasted(told["why"], command(told["playbook"], *variables(said)))
     if isinstance(told.get("on_host"), str) and told["on_host"]:
         return pasted(told["why"], told["on_host"], "On the host, by ssh, as the operator:")
-    return ["", labelled("next", told["why"], _LONGEST), "", *_steps(_mappings(told.get("steps"))[:_MOST])]
-
-
-def _steps(steps: Sequence[Mapping[str, Any]]) -> List[str]:
-    """Commands for a person in their order, each on a line of its own, and what must be seen."""
-    lines: List[str] = []
-    for step in steps:
-        lines.append("On the host, by ssh, as the operator, for %s:" % one_line(str(step.get("about")), 300))
-        lines += ["    " + one_line(line, COMMAND_LIMIT) for line in listed(step.get("commands"))]
-        lines += [labelled("see", check, _LONGEST) for check in listed(step.get("checks"))]
-        lines.append("")
-    return lines
+    return ["", labelled("next", told["why"]), ""]
 
 
 def _needs_clearance(result: Mapping[str, Any]) -> bool:

@@ -49,6 +49,7 @@ PURE = [
     MODULE_UTILS / "verdict.py",
     MODULE_UTILS / "budget.py",
     MODULE_UTILS / "plan.py",
+    MODULE_UTILS / "by_hand.py",
     MODULE_UTILS / "job_cause.py",
     MODULE_UTILS / "job_rules.py",
     MODULE_UTILS / "refusal.py",

@@ -78,6 +78,7 @@ class BaselineDrift(change.Action):
             left_out=left_out,
             symptom="the host is not what its baseline policy says",
             remarks=_remarks(decided),
+            by_hand=tuple(each.by_hand(key) for key, each in sorted(decided.left.items())),
         )
 
     def act(self, host: Host, plan: Plan) -> None:
@@ -236,16 +237,10 @@ def _refusal(left: Mapping[str, decide.Left]) -> Refusal:
         "needs_person",
         "Nothing of what drifted is a program's to put back: %s." % _named(sorted(left)),
         "Begin with %s: %s" % (first, left[first].told()),
+        by_hand=[each.by_hand(key) for key, each in sorted(left.items())],
         findings={
             key: {"message": each.message, "why": each.why, "next_step": each.command}
             for key, each in sorted(left.items())
-        },
-        next={
-            "why": "A person's. Of each finding: the command to begin with, and why it is not a program's.",
-            "steps": [
-                {"about": key, "commands": [each.command], "checks": ["%s. %s" % (each.message.rstrip("."), each.why)]}
-                for key, each in sorted(left.items())
-            ],
         },
     )
 

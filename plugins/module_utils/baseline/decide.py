@@ -12,6 +12,7 @@ import shlex
 import stat
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ..by_hand import ByHand, run
 from ..parse.text import one_line
 from .policy import Entry, Policy
 
@@ -73,6 +74,9 @@ class Left(NamedTuple):
 
     def told(self) -> str:
         return "%s. %s On the host: %s" % (self.message.rstrip("."), self.why, self.command)
+
+    def by_hand(self, key: str) -> Dict[str, Any]:
+        return ByHand(key, "%s. %s" % (self.message.rstrip("."), self.why), (run(self.command),)).described()
 
 
 class Known(NamedTuple):

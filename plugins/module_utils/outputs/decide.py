@@ -10,40 +10,52 @@ comes with the exact commands, and with what must be seen before the next one is
 from __future__ import annotations
 
 import shlex
-from typing import Dict, List, NamedTuple, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Tuple, Union
 
+from ..by_hand import HAS_RSYNC, IN_THEIR_ORDER, ByHand, Step, run, see, sentence
 from ..refusal import Refusal
 from .facts import Directory, Facts
 
 KEEP, BIND, RESET, PERSON, STORAGE, UNKNOWN = "keep", "bind", "reset", "person", "storage", "unknown"
 _DEAD = ("stale", "hung", "error")
 _FREE = ("free", "absent")
-_BOX_FILE = "/etc/healtharchive/storagebox.env"
 _WAITING = ("failed", "retryable")
+# The worker, and what would start it again within two minutes (contract 1.4, 4.4).
+_HELD = "healtharchive-worker-auto-start.timer healtharchive-worker.service"
 
 
 class Verdict(NamedTuple):
-    """What is done with the directory of a job, and why. ``commands``: what a person types, in this order; ``checks``: what must
-    be true before the next one, or afterwards."""
+    """What is done with the directory of a job, and why. ``steps``: what a person types and sees, in this order."""
 
     do: str
     why: str = ""
-    commands: Tuple[str, ...] = ()
-    checks: Tuple[str, ...] = ()
+    steps: Tuple[Step, ...] = ()
+
+    @property
+    def commands(self) -> Tuple[str, ...]:
+        return tuple(step.text for step in self.steps if step.do == "run")
+
+    @property
+    def checks(self) -> Tuple[str, ...]:
+        return tuple(step.text for step in self.steps if step.do == "see")
 
     def described(self) -> Dict[str, object]:
         return {"why": self.why, "commands": list(self.commands), "checks": list(self.checks)}
 
     def sentence(self) -> str:
-        return "%s Type: %s. Then see: %s" % (self.why, "; ".join(self.commands), " ".join(self.checks))
+        return sentence(self.why, self.steps)
+
+    def by_hand(self, subject: str) -> Dict[str, Any]:
+        return ByHand(subject, self.why, self.steps).described()
 
 
 class Call(NamedTuple):
-    """One call of the annual tiering, and what it must bind: hot path -> cold path, and nothing else."""
+    """One call of the annual tiering, and what it must bind: hot path -> cold path, no other. ``jobs``: whose they are."""
 
     year: int
     source: str
     binds: Dict[str, str]
+    jobs: Tuple[int, ...] = ()
 
 
 class Decision(NamedTuple):
@@ -92,110 +104,161 @@ def _writable(each: Directory) -> Verdict:
         return Verdict(
             PERSON,
             each.parked,
-            ("sudo journalctl --unit healtharchive-worker.service --lines=100 --no-pager",),
-            ("What its last attempt failed of is not what this would mend again.",),
+            (
+                run("sudo journalctl --unit healtharchive-worker.service --lines 200 --no-pager"),
+                see("What is different now? Without an answer it fails in the same way."),
+            ),
         )
     return Verdict(RESET, "Its attempts failed because it could not be written, and now it can.")
 
 
 def _not_writable(facts: Facts, each: Directory) -> Verdict:
-    path, user = shlex.quote(str(each.path)), facts.user
-    seen = "sudo -u %s touch %s/.written && sudo -u %s rm %s/.written" % (user, path, user, path)
+    path, user = shlex.quote(str(each.path)), shlex.quote(facts.user)
+    look = run("findmnt --target %s --output TARGET,SOURCE,FSTYPE,OPTIONS" % path)
+    if "ro" in (each.options or "").split(","):
+        return Verdict(
+            PERSON,
+            "%s may not write in it: what it lies on is mounted read-only." % facts.user,
+            (
+                look,
+                run("sudo dmesg --ctime --level err,warn | tail -50"),
+                see(
+                    "Why comes first: a file system that was set read-only after an error is checked before it is written."
+                ),
+            ),
+        )
     if (each.fstype or "").startswith("fuse"):
         return Verdict(
             PERSON,
             "%s may not write in it, and it is a mount of %s (%s): it belongs to another user there. chown is refused by design."
-            % (user, each.fstype, each.options or "its options are not known"),
+            % (facts.user, each.fstype, each.options or "its options are not known"),
             (
-                "findmnt --target %s --output TARGET,SOURCE,FSTYPE,OPTIONS" % path,
-                "id %s; sudo grep -E 'STORAGEBOX_(UID|GID)' %s" % (user, _BOX_FILE),
-                "sudoedit %s" % _BOX_FILE,
-                seen,
-            ),
-            (
-                "The two numbers must be those of %s. If they were others, pause the worker and restart "
-                "healtharchive-storagebox-sshfs.service." % user,
-                "That leaves every hot path stale: the playbook recover_storage binds them again.",
-                "It is mended when the last one writes.",
+                look,
+                run("sudo grep -E 'STORAGEBOX_(UID|GID)' /etc/healtharchive/storagebox.env; id %s" % user),
+                see(
+                    "They must be the two numbers of %s; if so, the cause is another one. Correct them, then:"
+                    % facts.user
+                ),
+                run("sudoedit /etc/healtharchive/storagebox.env"),
+                *_held(),
+                run("sudo systemctl restart healtharchive-storagebox-sshfs.service"),
+                see("Every hot path is dead now: recover_storage binds them again; run it before the worker starts."),
+                _write(path, user),
+                see("That must print nothing."),
+                _given_back(),
             ),
         )
     return Verdict(
         PERSON,
-        "%s may not write in it: something ran there as another user. Whose files these are only you can tell." % user,
+        "%s may not write in it: something ran there as another user. Whose files these are only you can tell."
+        % facts.user,
         (
-            "sudo namei -l %s" % path,
-            "sudo find %s -xdev ! -user %s -ls | head -50" % (path, user),
-            "sudo find %s -xdev -user root -exec chown --no-dereference %s: {} +" % (path, user),
-            seen,
-        ),
-        (
-            "Nothing may crawl it meanwhile, and the second command must show only what the crawl itself has made.",
-            "It is mended when the last one writes. Then plan again: the job gets its attempts back.",
+            run("sudo namei -l %s" % path),
+            run("sudo find %s -xdev ! -user %s -ls | head -50" % (path, user)),
+            see(
+                "Nothing may crawl it meanwhile, and the second command must show only what the crawl itself has made."
+            ),
+            run("sudo find %s -xdev -user root -exec chown --no-dereference %s: {} +" % (path, user)),
+            _write(path, user),
+            see("That must print nothing. Then plan again: the job gets its attempts back."),
         ),
     )
 
 
+def _write(path: str, user: str) -> Step:
+    return run("sudo -u %s touch %s/.written && sudo -u %s rm %s/.written" % (user, path, user, path))
+
+
+def _held() -> Tuple[Step, ...]:
+    return (
+        run("systemctl is-active %s" % _HELD),
+        see(
+            "Leave out of the next command, and of the last one, what is inactive. A crawl of the worker ends with it."
+        ),
+        run("sudo systemctl stop %s" % _HELD),
+    )
+
+
+def _given_back() -> Step:
+    return run("sudo systemctl start %s" % " ".join(reversed(_HELD.split())))
+
+
+def _as_service(facts: Facts, user: str, command: str) -> str:
+    """With the production environment; a file that cannot be read ends it, for without it the commands use an empty SQLite file
+    and say that all is well (contract 1.3)."""
+    inner = 'set -ea; . %s; exec %s "$@"' % (shlex.quote(facts.env_file), command)
+    return "sudo -u %s bash -c %s -" % (shlex.quote(user), shlex.quote(inner))
+
+
 def _not_on_the_box(facts: Facts, each: Directory) -> Verdict:
-    path = shlex.quote(str(each.path))
-    tier = "sudo bash -c 'set -a; . %s; exec %s --year %s --sources %s \"$@\"' tiering"
-    dry = tier % (facts.env_file, facts.tier_script, each.year, each.source)
+    path, user, source = shlex.quote(str(each.path)), shlex.quote(facts.user), shlex.quote(str(each.source))
+    dry = _as_service(facts, "root", "%s --year %s --sources %s" % (facts.tier_script, each.year, source))
     if each.status == "running" or each.lock not in _FREE:
         return Verdict(
             PERSON,
             "It is on the local disk, and something crawls or may crawl there (its lock is %s): the disk fills."
             % each.lock,
-            ("df -h %s" % path, dry),
             (
-                "Let it end, or stop it when you accept that (recover_stalled_crawl names what that hits). Then plan again.",
+                run("df -h %s" % path),
+                run(dry),
+                see(
+                    "Let it end, or stop it when you accept that (recover_stalled_crawl names what that hits). Then plan again."
+                ),
             ),
         )
     if each.campaign == "lost":
+        words = "reconcile-annual-tool-options --year %s --sources %s" % (each.year, source)
         return Verdict(
             PERSON,
             "It belongs on the storage box, and its job has lost its campaign metadata: the annual tiering does not know it, "
             "says that there is nothing to do, and ends with 0.",
             (
-                "sudo -u %s bash -c 'set -a; . %s; exec %s reconcile-annual-tool-options --year %s --sources %s'"
-                % (facts.user, facts.env_file, facts.cli, each.year, each.source),
-            ),
-            (
-                "It is a dry run: each line `key: old -> new` must be what you want, and the campaign's four keys among them.",
-                "Then the playbook reconcile_config plans each key, sets it and reads it back. After it, plan again.",
+                run(_as_service(facts, facts.user, "%s %s" % (shlex.quote(facts.cli), words))),
+                see("That is a dry run: each line `key: old -> new` must be what you want."),
+                see("The playbook reconcile_config plans the same, sets it and reads it back; then plan again."),
             ),
         )
+    bound = (
+        run(dry),
+        see("It must say MOUNT for this path, and for no other."),
+        run(dry + " --apply"),
+        run("findmnt %s" % path),
+        see("That must show fuse.sshfs."),
+        _write(path, user),
+        see("That must print nothing."),
+        _given_back(),
+    )
     if each.tier == "no_directory":
         return Verdict(
             PERSON,
             "It is not there, so that the worker would crawl onto the local disk without asking.",
-            (
-                "sudo systemctl stop healtharchive-worker.service",
-                dry,
-                dry + " --apply",
-                "findmnt %s" % path,
-                "sudo systemctl start healtharchive-worker.service",
-            ),
-            (
-                "No crawl may be running when the worker is stopped. The dry run must name this one path.",
-                "findmnt must show fuse.sshfs before the worker is started.",
-            ),
+            (*_held(), *bound),
         )
     if each.entries is None:
         return Verdict(UNKNOWN, "What lies in it could not be seen.")
     if each.entries:
-        return _copy(facts, each, dry)
+        return _copy(facts, each, bound)
     tiering = facts.tiering.get((each.year or 0, each.source or ""))
     if tiering is None or tiering.problem is not None:
         why = "nobody asked" if tiering is None else str(tiering.problem)
         return Verdict(UNKNOWN, "What the annual tiering would do is not known: %s." % why.rstrip("."))
     if str(each.path) not in tiering.binds:
+        year = each.year or 0
+        longer = "%s --created-after %d-01-01T00:00:00+00:00 --created-before %d-01-01T00:00:00+00:00" % (
+            dry,
+            year,
+            year + 1,
+        )
         return Verdict(
             PERSON,
             "It is on the local disk and empty, and the annual tiering does not take it: its job was not made on the first two "
             "days of the year, or its source is another.",
-            (dry, "findmnt %s" % path),
             (
-                "Say also --created-after and --created-before, with days around that on which the job was made: then the dry "
-                "run must say MOUNT for this path and no other. The same with --apply binds it, which findmnt shows.",
+                run(longer),
+                see("It must say MOUNT for this path, and for no other."),
+                run(longer + " --apply"),
+                run("findmnt %s" % path),
+                see("That must show fuse.sshfs."),
             ),
         )
     if set(tiering.binds) - _empty(facts, each):
@@ -203,35 +266,40 @@ def _not_on_the_box(facts: Facts, each: Directory) -> Verdict:
             PERSON,
             "It is on the local disk and empty, and the annual tiering would bind others with it: %s."
             % ", ".join(sorted(set(tiering.binds) - _empty(facts, each))[:3]),
-            (dry,),
-            ("What lies in the others comes first: a mount over it would hide it.",),
+            (run(dry), see("What lies in the others comes first: a mount over it would hide it.")),
         )
     return Verdict(BIND, "It is on the local disk, and empty.")
 
 
-def _copy(facts: Facts, each: Directory, dry: str) -> Verdict:
-    """Exact, and never done by us: what copies or deletes files of the archive is a person's (contract 4.5)."""
-    path = shlex.quote(str(each.path))
+def _copy(facts: Facts, each: Directory, bound: Tuple[Step, ...]) -> Verdict:
+    """Exact, and never done by us: what copies or deletes files of the archive is a person's (contract 4.5).
+
+    Whatever it is cut off in, the same commands can be typed again: no half of a file gets its name, and what was moved aside is
+    not moved into what was moved aside before.
+    """
+    path, user = shlex.quote(str(each.path)), shlex.quote(facts.user)
+    aside = shlex.quote(str(each.path) + ".local")
     cold = shlex.quote("/".join([facts.box, *str(each.path).split("/")[-2:]]))
     return Verdict(
         PERSON,
         "It is on the local disk and %d entries lie in it: a mount over them would hide them." % (each.entries or 0),
         (
-            "sudo systemctl stop healtharchive-worker.service",
-            "sudo -u %s mkdir -p %s" % (facts.user, cold),
-            "sudo rsync --recursive --links --times --ignore-existing --partial %s/ %s/" % (path, cold),
-            "sudo rsync --recursive --links --times --checksum --dry-run --itemize-changes %s/ %s/" % (path, cold),
-            "sudo mv %s %s.local && sudo -u %s mkdir %s" % (path, path, facts.user, path),
-            dry + " --apply",
-            "findmnt %s" % path,
-            "sudo systemctl start healtharchive-worker.service",
-        ),
-        (
-            "No crawl may be running when the worker is stopped.",
-            "The fourth command must print nothing: every file is on the box, byte for byte.",
-            "findmnt must show fuse.sshfs, and as %s a file must be written there." % facts.user,
-            "%s.local is the way back (umount, rmdir, mv): it is deleted by you, when the next crawl has ended well, or never."
-            % path,
+            *HAS_RSYNC,
+            *_held(),
+            run("sudo -u %s mkdir -p %s" % (user, cold)),
+            run("sudo rsync --recursive --links --times --ignore-existing %s/ %s/" % (path, cold)),
+            run("sudo rsync --recursive --links --checksum --dry-run --itemize-changes %s/ %s/" % (path, cold)),
+            see(
+                "That must print nothing: each file is on the box, byte for byte. What it prints is another file there; which of "
+                "the two is right only you know. Go on when it prints nothing."
+            ),
+            run("sudo mv --no-target-directory %s %s && sudo -u %s mkdir %s" % (path, aside, user, path)),
+            *bound,
+            see(
+                "The way back, as long as no crawl writes there: sudo umount %s && sudo rmdir %s && "
+                "sudo mv --no-target-directory %s %s" % (path, path, aside, path)
+            ),
+            see("%s is deleted by you when the next crawl has ended well, or never." % aside),
         ),
     )
 
@@ -289,7 +357,8 @@ def _calls(facts: Facts, empty: List[Directory]) -> Tuple[Call, ...]:
     found: Dict[Tuple[int, str], Call] = {}
     for each in empty:
         key = (each.year or 0, each.source or "")
-        found[key] = Call(*key, dict(facts.tiering[key].binds))
+        jobs = found[key].jobs if key in found else ()
+        found[key] = Call(*key, dict(facts.tiering[key].binds), (*jobs, each.job))
     return tuple(found[key] for key in sorted(found))
 
 
@@ -300,13 +369,7 @@ def _needs_person(facts: Facts, persons: Dict[int, Verdict]) -> Refusal:
     return Refusal(
         "needs_person",
         "The output directory of job %d, %s: %s%s" % (first, paths[first], persons[first].why, others[:1000]),
-        "Type: %s. %s" % ("; ".join(persons[first].commands), " ".join(persons[first].checks)),
+        IN_THEIR_ORDER,
+        by_hand=[found.by_hand("job %d, %s" % (job, paths[job])) for job, found in sorted(persons.items())],
         directories={str(job): {"path": paths[job], **found.described()} for job, found in sorted(persons.items())},
-        next={
-            "why": "A person's: one command after the other, and each only when what must be seen is seen.",
-            "steps": [
-                {"about": "job %d, %s" % (job, paths[job]), "commands": list(found.commands), "checks": list(found.checks)}
-                for job, found in sorted(persons.items())
-            ],
-        },
     )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .. import job_rules, links, look, service
@@ -47,7 +48,7 @@ def look_at(context: Context, lock_directory: str, before: Sequence[Mapping[str,
         _tiering(context, seen),
         settings.service_user,
         settings.cli,
-        "%s -B %s" % (settings.python, settings.script("vps-annual-output-tiering.py")),
+        shlex.join([settings.python, "-B", settings.script("vps-annual-output-tiering.py")]),
         settings.env_file,
         settings.storage_mount + _BOX_DIRECTORY,
         bool(found.data["truncated"]),

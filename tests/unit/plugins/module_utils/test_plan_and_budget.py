@@ -33,8 +33,10 @@ PLANS = st.builds(
     left_out=st.dictionaries(TEXT, TEXT, max_size=2),
     symptom=st.none() | TEXT,
     remarks=st.lists(TEXT, max_size=2).map(tuple),
+    by_hand=st.lists(st.dictionaries(TEXT, TEXT, max_size=2), max_size=2).map(tuple),
 )
-MEANT = [field for field in Plan._fields if field != "remarks"]
+# What is left for a person is in `left_out`, too.
+MEANT = [field for field in Plan._fields if field not in ("remarks", "by_hand")]
 
 
 @given(PLANS, TEXT)

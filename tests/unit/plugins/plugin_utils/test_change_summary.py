@@ -28,6 +28,7 @@ PLAN: Dict[str, Any] = {
     "left_out": {"job 13": "it runs"},
     "symptom": "failed",
     "remarks": ["It was seen an hour ago."],
+    "by_hand": [],
 }
 PLANNED: Dict[str, Any] = {
     "outcome": "planned",
@@ -115,6 +116,40 @@ def test_what_became_of_it_and_what_is_next(result, words, next_command):
         assert "next Wait a little." in flat(text)
     if next_command is not None:
         assert "    " + next_command in text.splitlines()
+
+
+LONG = "sudo rsync --recursive --links --times --ignore-existing /srv/%s/ /srv/storagebox/%s/" % ("a" * 300, "b" * 300)
+BY_HAND = {
+    "subject": "job 13",
+    "why": "It is on the local disk.",
+    "steps": [{"do": "see", "text": "No crawl may run."}, {"do": "run", "text": LONG}, {"do": "run", "text": "findmnt /x"}],
+}
+
+
+def test_what_a_person_types_is_printed_whole_and_each_on_a_line_of_its_own():
+    refused = {"outcome": "refused", "code": "needs_person", "detail": "No.", "next_step": "Type: it.", "incident": "i"}
+    for text in (
+        render({**PLANNED, "plan": {**PLAN, "by_hand": [BY_HAND]}}),
+        render({**refused, "evidence": {"by_hand": [BY_HAND]}}),
+    ):
+        lines = text.splitlines()
+        assert "by hand   job 13: It is on the local disk." in lines
+        at = lines.index("    " + LONG)
+        assert lines[at - 1] == "          No crawl may run."
+        assert lines[at + 1] == "    findmnt /x"
+        # Not twice: the sentence of it is for who reads no lists.
+        assert "left out" not in text
+        assert "as the operator" in text
+
+
+def test_a_sentence_that_says_what_to_do_is_not_cut():
+    words = "word " * 200 + "END"
+    for result in (
+        {"outcome": "refused", "code": "x", "detail": words, "next_step": words},
+        {"outcome": "failed", "code": "x", "detail": words, "next_step": words},
+        {**PLANNED, "plan": {**PLAN, "rollback": words, "left_out": {"job 13": words}}},
+    ):
+        assert render(result).count("END") == 2
 
 
 def test_what_was_cut_off_comes_first():

@@ -36,20 +36,19 @@ def test_a_line_for_the_host():
     assert "On the host, by ssh, as the operator:\n    sudo ss --listening\n" in text
 
 
-def test_steps_for_a_person_are_whole_lines_each():
-    line = "sudo find /srv/%s -xdev -ls" % ("x" * 150)
-    steps = [
-        {"about": "job 7, /srv/x", "commands": [line, "findmnt /srv/x"], "checks": ["%s end." % ("word " * 150)]},
-        {"about": 8, "commands": "none", "checks": None},
+def test_what_a_person_does_is_data():
+    result = {"outcome": "refused", "code": "needs_person", "detail": "No.", "next_step": "Type it."}
+    entries = [
+        {"subject": 8, "why": None, "steps": "none"},
+        {"subject": "x", "why": "y", "steps": [{"do": "run", "text": "a\nreboot"}, {"do": "see", "text": "b\nreboot"}, "none"]},
         "none",
     ]
-    text = printed({"why": "A person's.", "steps": steps})
-    assert "On the host, by ssh, as the operator, for job 7, /srv/x:\n    %s\n    findmnt /srv/x\nsee       word" % line in text
-    assert text.count("word") == 150
-    assert " end.\n" in text
-    assert "for 8:\n" in text
-    # What the host sends is data: a line break does not make a second line of it.
-    assert "\nreboot" not in printed({"why": "Do.", "steps": [{"about": "x", "commands": ["a\nreboot"], "checks": []}]})
+    told = {**result, "evidence": {"by_hand": entries}}
+    text = change_summary.render("archive", told, "Start", "recover_services", {}, False, command)
+    # A line break that the host sends does not make a second line of it.
+    assert "\nreboot" not in text
+    assert "by hand   8: None" in text
+    assert "next      Type it." in text
 
 
 def test_what_happened_is_not_cut_short():

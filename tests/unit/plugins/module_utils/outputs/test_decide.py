@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import subprocess
 from typing import Any
 
 import pytest
@@ -88,7 +89,16 @@ def test_what_the_tiering_does_not_say_or_says_of_others():
 def test_a_person_gets_exact_commands_and_checks():
     copied = decide.verdict(facts(ANNUAL), ANNUAL._replace(entries=3))
     words = "\n".join(copied.commands)
-    assert "rsync --recursive --links --times --ignore-existing --partial %s/ %s/" % (PATH, COLD) in words
+    assert "rsync --recursive --links --times --ignore-existing %s/ %s/" % (PATH, COLD) in words
+    # What was cut off must not leave half of a file that the next one takes for the whole.
+    assert "--partial" not in words
+    # What starts the worker again within two minutes is held off with it, and both are given back.
+    assert "sudo systemctl stop healtharchive-worker-auto-start.timer healtharchive-worker.service" in copied.commands
+    assert (
+        copied.commands[-1] == "sudo systemctl start healtharchive-worker.service healtharchive-worker-auto-start.timer"
+    )
+    # A second move does not go into what was moved aside before.
+    assert "mv --no-target-directory" in words
     assert "--checksum --dry-run" in words
     assert not any(word in words for word in ("rm -r", "--delete", "--remove-source-files"))
     assert any("must print nothing" in check for check in copied.checks)
@@ -96,29 +106,39 @@ def test_a_person_gets_exact_commands_and_checks():
     assert "sudo namei -l '%s/hc/a b;c'" % ROOT in spaced.commands
     assert "chown is refused" in decide.verdict(facts(), PLAIN._replace(writable=False, fstype="fuse.sshfs")).why
     lost = decide.verdict(facts(), ANNUAL._replace(campaign="lost"))
-    # Without the environment it would read an empty database of its own.
-    assert lost.commands == (
-        "sudo -u haadmin bash -c 'set -a; . /etc/healtharchive/backend.env; exec healtharchive reconcile-annual-tool-options "
-        "--year 2026 --sources hc'",
+    assert lost.commands[0] == (
+        "sudo -u haadmin bash -c 'set -ea; . /etc/healtharchive/backend.env; "
+        'exec healtharchive reconcile-annual-tool-options --year 2026 --sources hc "$@"\' -'
     )
-    assert "exec" in copied.commands[5]
-    assert copied.commands[5].endswith(" --apply")
 
 
-def test_what_a_person_types_is_what_a_shell_takes():
-    """Every answer that is a person's: no command is a sentence, and each has what must be seen."""
-    answered = 0
-    for each, expected in TABLE:
-        found = decide.verdict(facts(each), each)
-        if expected != decide.PERSON:
+PERSONS = [each for each, expected in TABLE if expected == decide.PERSON]
+
+
+@pytest.mark.parametrize("each", PERSONS)
+def test_every_command_of_a_person_is_one(each):
+    """A shell takes it, it names the path as one word, and nothing in it has to be filled in."""
+    hostile = each._replace(path=ROOT + "/hc/a b;'$(reboot)", source="hc; reboot")
+    for one in (each, hostile):
+        found = decide.verdict(facts(one), one)
+        if found.do == decide.UNKNOWN:
             continue
-        answered += 1
+        assert found.commands
         assert found.checks
-        for line in found.commands:
-            assert line.split()[0] in ("sudo", "sudoedit", "findmnt", "df", "id"), line
-            assert "..." not in line
-            shlex.split(line)
-    assert answered > 8
+        for command in found.commands:
+            assert subprocess.run(["bash", "-n", "-c", command], check=False).returncode == 0, command
+            assert command.split()[0] in ("sudo", "sudoedit", "findmnt", "systemctl", "df", "command"), command
+            assert "..." not in command
+            words = shlex.split(command)
+            # What `bash -c` is given is taken apart once more.
+            words += shlex.split(words[words.index("-c") + 1]) if "-c" in words else []
+            assert "reboot" not in words, command
+
+
+def test_every_step_is_printed_as_one_line():
+    found = decide.verdict(facts(PLAIN), PLAIN._replace(writable=False, path=ROOT + "/hc/a\nsudo reboot"))
+    told = found.by_hand("job 12")
+    assert [step["text"].isprintable() for step in told["steps"]] == [True] * len(found.steps)
 
 
 def test_the_whole_of_it():
@@ -132,8 +152,8 @@ def test_the_whole_of_it():
     assert "sudo namei" in found.persons[13].sentence()
     refused = decide.decide(facts(PLAIN._replace(writable=False), PLAIN._replace(job=13, writable=False)))
     assert (refused.code, sorted(refused.evidence["directories"])) == ("needs_person", ["12", "13"])
-    steps = refused.evidence["next"]["steps"]
-    assert [step["about"] for step in steps] == ["job %d, %s/cihr/x" % (job, ROOT) for job in (12, 13)]
+    by_hand = refused.evidence["by_hand"]
+    assert [each["subject"] for each in by_hand] == ["job %d, %s/cihr/x" % (job, ROOT) for job in (12, 13)]
     assert "As well job 13" in str(refused)
 
 
