@@ -76,6 +76,11 @@ class OutputDirectories(change.Action):
             rollback=_rollback(decided),
             left_out={stuck_survey.subject(job): found.sentence() for job, found in sorted(decided.persons.items())},
             symptom="output directories cannot be written, or are on the wrong disk",
+            by_hand=tuple(
+                found.by_hand(stuck_survey.subject(job))
+                for job, found in sorted(decided.persons.items())
+                if found.steps
+            ),
         )
 
     # Doing it.
@@ -98,6 +103,12 @@ class OutputDirectories(change.Action):
     def _bind(self, context: Context, call: decide.Call) -> None:
         """Only if the script would bind just what is planned, and that is empty still."""
         settings = context.settings
+        locks = holders.states(self._lock_directory, call.jobs)
+        held = sorted(job for job, state in locks.items() if state not in ("free", "absent"))
+        if held:
+            # A crawl that has begun writes to what it has opened, which a mount would hide.
+            self._code = "job_locked"
+            raise ActFailed("Something holds the lock of job %d by now. Its directory was left alone." % held[0])
         filled = survey.still_empty(context, sorted(call.binds))
         if filled:
             self._code = "not_empty_any_more"

@@ -115,6 +115,13 @@ def test_what_is_no_directory_of_the_plan_any_more_is_left(world):
     assert (seen.code, world.did) == ("tiering_moved", [])
 
 
+def test_a_crawl_that_has_begun_by_then_is_not_mounted_over(world):
+    world.lock = "held"
+    seen, failure = world.done()
+    assert (seen.outcome, seen.code, world.did) == ("failed", "job_locked", [])
+    assert "lock of job 7" in failure
+
+
 def test_what_the_script_says_does_not_count(world):
     world.fails = {"tier"}
     seen, failure = world.done()
