@@ -7,8 +7,9 @@ Private to this collection.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .. import files, host, service
 from ..parse import drift
@@ -25,6 +26,8 @@ _POLICY_SECONDS = 15.0
 _TEMPLATES = "docs/deployment/systemd"
 _UNIT_SUFFIXES = (".service", ".timer", ".mount", ".target")
 _MOST_TEMPLATES = 200
+# The installer writes this one, too (contract 1.4, 3.5); under which name its template lies, the contract does not say.
+_DROP_IN = "healtharchive-worker.service.d/override.conf"
 # With git's name of what was read. By the service's interpreter: the one that runs us may be too old to read TOML.
 _READ_POLICY = r"""
 import hashlib, json, sys, tomllib
@@ -130,24 +133,43 @@ def _installers(context: Context) -> FrozenSet[str]:
 
 
 def _templates(context: Context) -> Dict[str, Optional[bool]]:
-    """The templates of units in the checkout: whether the host has the same, None where it has none."""
-    found: Dict[str, Optional[bool]] = {}
-    try:
-        names = sorted(os.listdir("%s/%s" % (context.settings.checkout, _TEMPLATES)))
-    except OSError:
-        return {}
-    for name in [each for each in names if each.endswith(_UNIT_SUFFIXES)][:_MOST_TEMPLATES]:
-        try:
-            template = files.read_below(context.settings.checkout, "%s/%s" % (_TEMPLATES, name))
-        except OSError:
-            continue
-        try:
-            found[name] = files.read_regular(decide.UNIT_DIRECTORY + name) == template
-        except FileNotFoundError:
-            found[name] = None
-        except OSError:
-            found[name] = False
+    """What the installer of units would write: whether the host has the same, None where it has none."""
+    templates = templates_of(context.settings.checkout)
+    found = {name: _is_same(name, [content]) for name, content in templates.items() if name.endswith(_UNIT_SUFFIXES)}
+    drop_in = _is_same(_DROP_IN, list(templates.values())) if templates else None
+    return found if drop_in is None else {**found, _DROP_IN: drop_in}
+
+
+def templates_of(checkout: str) -> Dict[str, bytes]:
+    """The files in the directory of templates, and one below it."""
+    names = _names("%s/%s" % (checkout, _TEMPLATES))
+    names += [
+        "%s/%s" % (name, inner)
+        for name in names
+        if name.endswith(".d")
+        for inner in _names("%s/%s/%s" % (checkout, _TEMPLATES, name))
+    ]
+    found: Dict[str, bytes] = {}
+    for name in names[:_MOST_TEMPLATES]:
+        with contextlib.suppress(OSError):
+            found[name] = files.read_below(checkout, "%s/%s" % (_TEMPLATES, name))
     return found
+
+
+def _names(directory: str) -> List[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []
+
+
+def _is_same(name: str, contents: Sequence[bytes]) -> Optional[bool]:
+    try:
+        return files.read_regular(decide.UNIT_DIRECTORY + name) in contents
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return False
 
 
 def subjects_of(decision: decide.Decision) -> Tuple[str, ...]:
