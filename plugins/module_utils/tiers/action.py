@@ -87,6 +87,7 @@ class Storage(change.Action):
         self._recovery: Any = None
         self._said: List[str] = []
         self._code: Optional[str] = None
+        self._replay_run: Optional[str] = None
         self._written: Dict[str, str] = {}
         self._kept: List[str] = []
 
@@ -188,6 +189,7 @@ class Storage(change.Action):
             left_out=left_out,
             symptom=_symptom(decided),
             remarks=tuple(self._remarks(decided, seen, known)),
+            by_hand=tuple(found.by_hand("mount " + path) for path, found in decided.persons.items()),
         )
 
     def _states(self, seen: Facts, decided: Decision) -> Tuple[Dict[str, Any], Dict[str, Any]]:
@@ -232,7 +234,7 @@ class Storage(change.Action):
         for each in decided.annual:
             commands.append(service.annual_tiering(settings, each.year, each.sources))
             commands.append(service.annual_tiering_applied(settings, each.year, each.sources))
-        commands += [_bind(decided.binds[path], path) for path in decided.direct]
+        commands += [_bind(decided.binds[path], path, self._is_missing(path)) for path in decided.direct]
         if decided.start_tiering:
             commands += [_systemctl("reset-failed", TIERING_UNIT), _systemctl("start", TIERING_UNIT)]
         commands += [_systemctl("reset-failed", unit) for unit in decided.reset]
@@ -375,12 +377,16 @@ class Storage(change.Action):
             self._try(context, _systemctl("reset-failed", unit), _UNIT_SECONDS)
         self._give_jobs_back(context)
         if decided.restart_replay:
+            self._replay_run = worker_unit.show(context, REPLAY_UNIT).run
             self._try(context, _systemctl("restart", REPLAY_UNIT), _UNIT_SECONDS)
         # Not sooner: whoever is cut off before this owes what is after the bind.
         noted.forget(_NOTE)
 
     def _mend_base(self, context: Context) -> None:
         base = self._facts.base.path
+        if self._answers_again(context):
+            self._said.append("%s answers again, and was not mounted anew." % base)
+            return
         if self._decision.base == "unmount_restart":
             self._unmount(context, base)
             if _dead(context, base):
@@ -406,6 +412,20 @@ class Storage(change.Action):
                 raise ActFailed("%s does not end. No hot path was unmounted." % TIERING_UNIT)
             time.sleep(_POLL_SECONDS)
 
+    def _answers_again(self, context: Context) -> bool:
+        """Whether the base mount does, since the plan: a link may have come back, and a restart would end what is well then."""
+        base = self._facts.base.path
+        seen = survey.states(context, [base, *(path.path for path in self._facts.paths if path.shared)], {})
+        if seen[base] == "ok":
+            return True
+        alive = sorted(path for path, state in seen.items() if state == "ok")
+        if alive:
+            raise ActFailed(
+                "%s answers by now, which the process of the base mount may serve: a restart would end it. Nothing was unmounted."
+                % alive[0]
+            )
+        return False
+
     def _unmount(self, context: Context, path: str) -> None:
         """Only what answers Errno 107 now; plain, and lazily where that fails and it still does."""
         if not _dead(context, path):
@@ -429,7 +449,10 @@ class Storage(change.Action):
         table = survey.mounted()
         for path in sorted(decided.binds):
             if path not in table:
-                self._try(context, _bind(decided.binds[path], path), _UMOUNT_SECONDS)
+                self._try(context, _bind(decided.binds[path], path, self._is_missing(path)), _UMOUNT_SECONDS)
+
+    def _is_missing(self, path: str) -> bool:
+        return any(each.path == path and each.state == "missing" for each in self._facts.paths)
 
     def _try(self, context: Context, argv: Sequence[str], seconds: float) -> bool:
         """Whether it ended well. What it did is seen afterwards; what it said is told."""
@@ -511,12 +534,15 @@ class Storage(change.Action):
             unit = name[len("unit ") :] if name.startswith("unit ") else None
             if unit is None:
                 continue
-            active = worker_unit.show(context, unit).active_state
-            wanted = plan.after[name]["state"]
+            shown = worker_unit.show(context, unit)
+            active, wanted = shown.active_state, plan.after[name]["state"]
             good = active != "failed" if wanted == "inactive" else active == "active"
-            states[name] = plan.after[name] if good else {"state": active}
             if not good:
                 wrong[name] = "%s is %s" % (name, active)
+            elif unit == REPLAY_UNIT and self._replay_run in (None, shown.run):
+                # It runs, and holds the dead mounts still.
+                wrong[name] = "%s was not started again" % name
+            states[name] = {"state": active} if name in wrong else plan.after[name]
         if _WORKER in states and pause.armed(context):
             wrong[_WORKER] = "the timer that starts the worker is still armed"
         if self._timers and hold.armed(context):
@@ -658,8 +684,9 @@ def _unmount_commands(path: str) -> List[List[str]]:
     return [[_UMOUNT, path], [_UMOUNT, "-l", path]]
 
 
-def _bind(cold: str, hot: str) -> List[str]:
-    return [_MOUNT, "--bind", cold, hot]
+def _bind(cold: str, hot: str, missing: bool) -> List[str]:
+    """The service's scripts make a directory that is not there, too."""
+    return [_MOUNT, "--bind", *(["--options=X-mount.mkdir"] if missing else []), cold, hot]
 
 
 def _dead(context: Context, path: str) -> bool:

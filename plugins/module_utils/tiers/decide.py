@@ -9,21 +9,32 @@ base mount is made anew, and what then answers Errno 107 is dead for good.
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Tuple, Union
+import shlex
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
+from ..by_hand import HAS_RSYNC, IN_THEIR_ORDER, ByHand, Step, run, see, sentence
 from ..refusal import Refusal
 from .facts import ABSENT, ANNUAL_UNIT, DEAD, LOOKING_UNITS, REPLAY_UNIT, SSHFS_UNIT, TIERING_UNIT, Base, Facts, Path
 
 KEEP, UNMOUNT, AFTER_BASE, BIND, PERSON = "keep", "unmount", "after_base", "bind", "person"
 LOCAL_FILES = "local_files"
+# The worker, and what would start it again within two minutes (contract 1.4, 4.4).
+_HELD = "healtharchive-worker-auto-start.timer healtharchive-worker.service"
 
 
 class Verdict(NamedTuple):
-    """What is done with a path, and why; ``next_step``: what a person does about it."""
+    """What is done with a path, and why; ``steps``: what a person does about it, in this order."""
 
     do: str
     why: str = ""
-    next_step: str = ""
+    steps: Tuple[Step, ...] = ()
+
+    @property
+    def next_step(self) -> str:
+        return sentence("", self.steps)
+
+    def by_hand(self, subject: str) -> Dict[str, Any]:
+        return ByHand(subject, self.why, self.steps).described()
 
 
 class Annual(NamedTuple):
@@ -73,8 +84,9 @@ class Nothing(NamedTuple):
 
 def verdict(path: Path, base: Base) -> Verdict:
     """What to do with one path."""
+    findmnt = run("findmnt %s" % shlex.quote(path.path))
     if path.state is None:
-        return Verdict(PERSON, "It could not be looked at.", "See why: findmnt %s" % path.path)
+        return Verdict(PERSON, "It could not be looked at.", (findmnt, see("Why does it not answer?")))
     if path.state == "ok":
         return Verdict(KEEP)
     if path.state in ABSENT:
@@ -84,13 +96,13 @@ def verdict(path: Path, base: Base) -> Verdict:
         return Verdict(
             PERSON,
             "It answers, and shows %s." % where,
-            "See who mounted it (findmnt %s), and take it away when nobody uses it." % path.path,
+            (findmnt, see("See who mounted it, and take it away when nobody uses it.")),
         )
     if path.state == "not_writable":
         return Verdict(
             PERSON,
             "It is mounted read-only.",
-            "See by what (findmnt %s): it is mounted anew with other options, no unmount mends that." % path.path,
+            (findmnt, see("See by what: it is mounted anew with other options, no unmount mends that.")),
         )
     dead = _dead(path)
     if dead is not None:
@@ -102,7 +114,11 @@ def verdict(path: Path, base: Base) -> Verdict:
                 PERSON,
                 "Its place on the storage box, %s, %s."
                 % (path.cold, "is not there" if path.cold_there is False else "could not be looked at"),
-                "See what became of it on the box. Unmounted now, it would be a plain directory of the local disk.",
+                (
+                    see(
+                        "See what became of it on the box. Unmounted now, it would be a plain directory of the local disk."
+                    ),
+                ),
             )
         return Verdict(UNMOUNT, "It answers Errno 107, and shows %s." % path.cold)
     if broken(base) and path.shared:
@@ -112,8 +128,11 @@ def verdict(path: Path, base: Base) -> Verdict:
         PERSON,
         "%s, while the base mount answers or is of another file system: what is not confirmed as dead is not unmounted."
         % words,
-        "See what serves it (findmnt %s; ps -C sshfs -o pid,stat,args). When that process has ended it answers Errno 107: plan "
-        "again then." % path.path,
+        (
+            findmnt,
+            run("ps -C sshfs -o pid,stat,args"),
+            see("See what serves it. When that process has ended it answers Errno 107: plan again then."),
+        ),
     )
 
 
@@ -124,22 +143,25 @@ def broken(base: Base) -> bool:
 
 def _dead(path: Path) -> Optional[Verdict]:
     """Why a path that does not answer is not touched all the same; None: it may be."""
-    umount = "By hand, when it is known what that hits: umount %s" % path.path
+    quoted = shlex.quote(path.path)
+    umount = (see("By hand, when it is known what that hits:"), run("sudo umount %s" % quoted))
     if path.above is not None:
         return Verdict(
             PERSON,
             "It lies below %s, which does not answer itself, so nothing can be said of it." % path.above,
-            "First %s, then plan again." % path.above,
+            (see("First %s, then plan again." % path.above),),
         )
     if path.layers == 0:
         return Verdict(
-            PERSON, "It does not answer, and is no mount.", "See what the disk says: dmesg; findmnt -T %s" % path.path
+            PERSON,
+            "It does not answer, and is no mount.",
+            (run("sudo dmesg --ctime | tail -50"), run("findmnt --target %s" % quoted), see("See what the disk says.")),
         )
     if path.below:
         return Verdict(
             PERSON,
             "Mounts lie below it (%s), and a parent is never unmounted." % ", ".join(path.below),
-            "Those first, by hand; then plan again.",
+            (see("Those first, by hand; then plan again."),),
         )
     if path.layers > 1:
         return Verdict(PERSON, "%d mounts lie over each other there." % path.layers, umount)
@@ -152,23 +174,58 @@ def _dead(path: Path) -> Optional[Verdict]:
 
 
 def _absent(path: Path, base: Base) -> Verdict:
+    if path.layers and path.state == "missing":
+        # The kernel's table has a mount there, and the path is not there: something was mounted or moved over it.
+        return Verdict(
+            PERSON,
+            "A mount is there by the kernel's table, and the path itself is not: another mount hides it.",
+            (
+                run("findmnt --target %s" % shlex.quote(path.path.rpartition("/")[0] or "/")),
+                see("See what lies over it, and take that away when it is known what it hits."),
+            ),
+        )
     if not path.expected or path.cold is None:
         return Verdict(KEEP)
     if path.entries:
         return Verdict(
-            LOCAL_FILES,
-            "It is no mount, and on the local disk lies something in it.",
-            "See what it is (ls -la %s) and whether the storage box has it. To keep it: move the directory aside "
-            "(mv %s %s.local), plan again, and when it is bound copy what is missing with rsync -a --ignore-existing "
-            "and compare checksums before anything is deleted." % (path.path, path.path, path.path),
+            LOCAL_FILES, "It is no mount, and on the local disk lies something in it.", _moved_aside(path.path)
         )
     if path.cold_there is False and not broken(base):
         return Verdict(
             PERSON,
             "Its place on the storage box, %s, is not there." % path.cold,
-            "See what became of it on the box, or correct the manifest.",
+            (see("See what became of it on the box, or correct the manifest."),),
         )
     return Verdict(BIND, "It is no mount, and should show %s." % path.cold)
+
+
+def _moved_aside(path: str) -> Tuple[Step, ...]:
+    """Exact, and never done by us: what copies files of the archive is a person's (contract 4.5). Typed twice it does no harm."""
+    here, aside = shlex.quote(path), shlex.quote(path + ".local")
+    return (
+        *HAS_RSYNC,
+        run("sudo find %s -xdev -ls | head -50" % here),
+        see(
+            "See what it is, and that no crawl writes there: the worker is stopped for it. Leave out what is inactive:"
+        ),
+        run("systemctl is-active %s" % _HELD),
+        run("sudo systemctl stop %s" % _HELD),
+        run(
+            "sudo mv --no-target-directory %s %s && sudo mkdir %s && sudo chown --reference=%s %s"
+            % (here, aside, here, aside, here)
+        ),
+        see(
+            "Run this playbook again: it mounts over the empty directory. When it has, the next one must show fuse.sshfs:"
+        ),
+        run("findmnt %s && sudo rsync --recursive --links --times --ignore-existing %s/ %s/" % (here, aside, here)),
+        run("sudo rsync --recursive --links --checksum --dry-run --itemize-changes %s/ %s/" % (aside, here)),
+        see(
+            "That must print nothing: each file is on the box, byte for byte. What it prints is another file there; which of the "
+            "two is right only you know."
+        ),
+        run("sudo systemctl start %s" % " ".join(reversed(_HELD.split()))),
+        see("%s is deleted by you when the next crawl has ended well, or never." % aside),
+    )
 
 
 def decide(facts: Facts) -> Union[Decision, Nothing, Refusal]:
@@ -242,9 +299,10 @@ def _refused(facts: Facts, verdicts: Dict[str, Verdict]) -> Optional[Refusal]:
         first = next(iter(local))
         return Refusal(
             "local_files_in_the_way",
-            "%s %s A mount over it would hide that, and what would copy or delete files of the archive is for a person."
+            "%s: %s A mount over it would hide that, and what would copy or delete files of the archive is for a person."
             % (first, local[first].why),
-            local[first].next_step,
+            IN_THEIR_ORDER,
+            by_hand=[found.by_hand(path) for path, found in local.items()],
             paths={path: found.next_step for path, found in local.items()},
         )
     return _base_refused(facts)
@@ -267,6 +325,8 @@ def _base_refused(facts: Facts) -> Optional[Refusal]:
             % (SSHFS_UNIT, "is not there" if unit is None else "is %s" % unit.load),
             "See what mounts it on this host: findmnt %s" % base.path,
         )
+    if base.state == "not_mounted" and base.files is not False:
+        return _over_files(base)
     alive = sorted(path.path for path in facts.paths if path.state == "ok" and path.shared)
     if alive:
         return Refusal(
@@ -286,6 +346,23 @@ def _base_refused(facts: Facts) -> Optional[Refusal]:
             "Look at them (findmnt --submounts %s) and unmount them by hand, the innermost first." % base.path,
         )
     return None
+
+
+def _over_files(base: Base) -> Refusal:
+    if base.files is None:
+        return Refusal(
+            "evidence_missing",
+            "Nothing is mounted at %s, and whether files lie there on the local disk could not be seen." % base.path,
+            "Look at it by hand (sudo find %s -xdev -type f); then plan again." % shlex.quote(base.path),
+        )
+    why = "The storage box is not mounted, and files lie in its place on the local disk."
+    return Refusal(
+        "local_files_in_the_way",
+        "%s: %s A mount over it would hide them, and what would copy or delete files of the archive is for a person."
+        % (base.path, why),
+        IN_THEIR_ORDER,
+        by_hand=[Verdict(LOCAL_FILES, why, _moved_aside(base.path)).by_hand(base.path)],
+    )
 
 
 def _base(base: Base) -> Optional[str]:
@@ -315,7 +392,8 @@ def _needs_person(persons: Dict[str, Verdict]) -> Refusal:
         "needs_person",
         "%s is not well, and is nothing that may be unmounted or bound by a program: %s%s"
         % (first, persons[first].why, words),
-        persons[first].next_step,
+        IN_THEIR_ORDER,
+        by_hand=[found.by_hand(path) for path, found in persons.items()],
         paths={path: {"why": found.why, "next_step": found.next_step} for path, found in persons.items()},
     )
 

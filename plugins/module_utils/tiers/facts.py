@@ -23,12 +23,14 @@ ABSENT = ("missing", "not_mounted")
 
 
 class Base(NamedTuple):
-    """The mount of the storage box. ``layers``: mounts at just this place; ``below``: mount points under it."""
+    """The mount of the storage box. ``layers``: mounts at just this place; ``below``: mount points under it. ``files``: whether
+    there are any in it where nothing is mounted; None: not known."""
 
     path: str
     state: Optional[str]
     layers: int = 1
     below: Tuple[str, ...] = ()
+    files: Optional[bool] = False
 
 
 class Path(NamedTuple):

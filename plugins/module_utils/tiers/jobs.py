@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
-from .. import job_rules, service
+from .. import job_rules, links, service
 from ..probe import Context
 from ..probes.units import WORKER
 from ..refusal import Refusal
@@ -17,6 +17,7 @@ from ..stuck import decision, hits, holders, recovery, rows, survey
 OLDER_THAN_MINUTES = 5
 NO_PROGRESS_SECONDS = 300
 _STATUSES = ("running", "completed", "failed")
+_FOLLOW_SECONDS = 3.0
 # The crawler rejects the job's own options, and no mount has to do with that (contract 2.2).
 _OF_CONFIG = "infra_error_config"
 
@@ -52,6 +53,9 @@ def look(context: Context, directory: str) -> Known:
     wanted.update((job.id, dict(job.row)) for job in held if job.row is not None)
     rows.detailed(context, wanted)
     output = {job: str(row["output_directory"]) for job, row in wanted.items() if row.get("output_directory")}
+    # Where they are, as the kernel's table names it; what hangs on the way keeps the name that it has in the row.
+    followed = links.follow(output.values(), context.seconds(_FOLLOW_SECONDS))
+    output = {job: followed[path] or path for job, path in output.items()}
     return Known(directory, marked, tuple(held), output, wanted)
 
 

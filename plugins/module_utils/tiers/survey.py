@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
-from .. import host, job_directories, links, look, service
+from .. import host, job_directories, killable, links, look, service
 from ..parse import annual_tiering, job_config, mounts, systemd
 from ..parse.errors import ParseError
 from ..probe import Context, Problem, complaint, failed
@@ -29,6 +29,20 @@ _DIRECTORY_OF_BOX = "/jobs"
 
 Entry = Mapping[str, str]
 Table = Mapping[str, Sequence[Entry]]
+
+
+# Directories alone are what the service's scripts make there; a mount over them hides nothing. More than can be looked at in that
+# time is not nothing.
+_HOLDS_FILES = r"""
+import os
+def fail(error):
+    raise error
+def answer(path):
+    for number, (_directory, _names, files) in enumerate(os.walk(path, onerror=fail)):
+        if files or number > 20000:
+            return b"yes"
+    return b"no"
+"""
 
 
 class Place(NamedTuple):
@@ -53,6 +67,8 @@ def survey(context: Context, kept: Mapping[str, str], of_jobs: Set[str]) -> Fact
     wanted = {*points, *place.manifest, *kept, *campaigns}
     paths = _paths(context, place, table, wanted, kept, of_jobs, campaigns)
     base = _base(context, place, table)
+    if base.state == "not_mounted":
+        base = base._replace(files=_holds_files(context, base.path))
     found = Facts(base, paths, units, None, campaigns, place.with_manifest, tuple(sorted(kept)))
     if base.state != "ok" or any(path.state == "hung" for path in paths):
         # It lists each directory, and would hang with it.
@@ -63,6 +79,7 @@ def survey(context: Context, kept: Mapping[str, str], of_jobs: Set[str]) -> Fact
         campaigns = {**campaigns, **_campaigns(place.root, beyond)}
         paths = _paths(context, place, table, wanted | beyond, kept, of_jobs, campaigns)
     paths = tuple(_expected(path, tiered) for path in paths)
+    paths = _evident(context, paths)
     paths = _with_cold(context, paths)
     return found._replace(paths=paths, tiered=tuple(sorted(tiered.known)), campaigns=campaigns)
 
@@ -163,6 +180,14 @@ def _base(context: Context, place: Place, table: Table) -> Base:
     return Base(place.base, storage.state_of(seen, True, found[-1] if found else None, None), len(found), below)
 
 
+def _holds_files(context: Context, path: str) -> Optional[bool]:
+    try:
+        (answer,) = killable.ask(_HOLDS_FILES, [path], context.seconds(_LOOK_SECONDS), 10)
+    except killable.NotAsked:
+        return None
+    return None if answer is None else answer == b"yes"
+
+
 def _paths(
     context: Context,
     place: Place,
@@ -187,7 +212,7 @@ def _paths(
             Path(
                 path,
                 kind,
-                storage.state_of(looks[path], True, entry, expected),
+                _state(storage.state_of(looks[path], True, entry, expected), kind, entry, newest.get(place.base)),
                 len(table.get(path, ())),
                 tuple(sorted(point for point in table if point.startswith(path + "/"))),
                 max(above, key=len) if above else None,
@@ -200,6 +225,13 @@ def _paths(
             )
         )
     return tuple(found)
+
+
+def _state(state: Optional[str], kind: str, entry: Optional[Entry], base: Optional[Entry]) -> Optional[str]:
+    """The directory of an annual job may show any place of a storage box; the local disk is none."""
+    on_box = base is not None and base["fstype"].startswith("fuse")
+    local = kind == "annual" and state == "ok" and entry is not None and not entry["fstype"].startswith("fuse")
+    return "other_mount" if on_box and local else state
 
 
 def _kind(
@@ -247,6 +279,23 @@ def _expected(path: Path, tiered: annual_tiering.Tiering) -> Path:
     """What the script would bind should be a mount, to where the script says."""
     cold = tiered.binds.get(path.path)
     return path if cold is None or path.kind == "manifest" else path._replace(expected=True, cold=cold)
+
+
+def _evident(context: Context, paths: Tuple[Path, ...]) -> Tuple[Path, ...]:
+    """The directory of an annual job that is empty here and not on the box belongs there. No script says so when its first run
+    has dropped the job's campaign metadata, and after a reboot none binds it (surprise 24)."""
+    asked = {
+        path.path: str(path.cold)
+        for path in paths
+        if path.kind == "annual"
+        and path.state == "not_mounted"
+        and path.entries == 0
+        and path.cold
+        and not path.expected
+    }
+    looks = look.look(dict.fromkeys(asked.values(), ""), context.seconds(_LOOK_SECONDS)) if asked else {}
+    there = {path for path, cold in asked.items() if looks[cold].is_directory and looks[cold].matches}
+    return tuple(path._replace(expected=True) if path.path in there else path for path in paths)
 
 
 def _with_cold(context: Context, paths: Tuple[Path, ...]) -> Tuple[Path, ...]:

@@ -72,6 +72,7 @@ class World:
         self.fails: Dict[str, Exception] = {}
         self.did: List[str] = []
         self.timers = (TIMER,)
+        self.replay_run = 1
         self.paused: Any = None
         monkeypatch.setattr(runtime, "DIRECTORY", str(tmp_path / "run"))
         monkeypatch.setattr(lock_directories, "agreed", lambda _context: "/locks")
@@ -143,7 +144,7 @@ class World:
         return Facts(Base(BOX, self.base), tuple(found), self.units, tiered, {ANNUAL: (2026, "hc")}, begun=begun)
 
     def states(self, _context: Any, paths: Any, _binds: Any) -> Dict[str, Optional[str]]:
-        return {path: self.paths[path] for path in paths}
+        return {path: self.base if path == BOX else self.paths[path] for path in paths}
 
     def look(self, paths: Any, _seconds: float) -> Dict[str, look.Look]:
         number = {"stale": 107, "missing": 2}
@@ -174,7 +175,8 @@ class World:
 
     def show(self, _context: Any, name: str = WORKER) -> worker_unit.Unit:
         state = self.worker if name == WORKER else self.units[name].active if name in self.units else "active"
-        return worker_unit.Unit(name, "loaded", state, "x", "success", "enabled", 5, 0, "run", False, True)
+        run = "run %d" % self.replay_run if name == facts.REPLAY_UNIT else "run"
+        return worker_unit.Unit(name, "loaded", state, "x", "success", "enabled", 5, 0, run, False, True)
 
     def tier(self, _context: Any, argv: List[str]) -> Tiering:
         applied = argv[-1] == "--apply"
@@ -201,6 +203,10 @@ class World:
             self.paths = {path: "stale" if state == "hung" else state for path, state in self.paths.items()}
         elif argv[1:] == ["start", facts.TIERING_UNIT]:
             self.units[facts.TIERING_UNIT] = UnitState("loaded", "active")
+        elif argv[1:] == ["restart", facts.REPLAY_UNIT]:
+            if "replay" in self.remains:
+                return commands.Result(argv, 1, b"", b"Failed to restart it: no", 0.1, None)
+            self.replay_run += 1
         return commands.Result(argv, 0, b"", b"", 0.1, None)
 
 
@@ -295,6 +301,55 @@ def test_what_is_alive_by_then_is_not_unmounted(world: World) -> None:
     acting.act(world.host, plan)
     assert "umount a" not in world.did
     assert acting.observe(world.host, plan).outcome == "applied"
+
+
+def test_a_base_mount_that_answers_again_is_not_restarted(world: World) -> None:
+    """A link that comes back between the plan and the act: a restart would make dead what is well."""
+    world.base, world.paths = "hung", {HOT: "hung", ANNUAL: "hung"}
+    acting = storage()
+    plan = acting.plan(world.host)
+    world.base, world.paths = "ok", {HOT: "ok", ANNUAL: "ok"}
+    acting.act(world.host, plan)
+    assert not any(facts.SSHFS_UNIT in step or step.startswith("umount") for step in world.did)
+    seen = acting.observe(world.host, plan)
+    assert (seen.outcome, "answers again" in seen.detail) == ("applied", True)
+    assert kept(world)
+
+
+def test_a_path_that_answers_by_now_is_not_ended_with_the_base_mount(world: World) -> None:
+    world.base, world.paths = "hung", {HOT: "hung", ANNUAL: "hung"}
+    acting = storage()
+    plan = acting.plan(world.host)
+    world.paths[ANNUAL] = "ok"
+    with pytest.raises(ActFailed, match="answers by now"):
+        acting.act(world.host, plan)
+    assert not any(facts.SSHFS_UNIT in step for step in world.did)
+    assert kept(world)
+
+
+def test_a_replay_that_was_not_started_again_is_seen(world: World) -> None:
+    world.remains.add("replay")
+    seen, failure, _plan = act(world)
+    assert (failure, seen.outcome, seen.code) == (None, "failed", "not_mended")
+    assert "was not started again" in seen.detail
+
+
+def test_a_directory_that_is_not_there_is_made_with_its_bind(world: World) -> None:
+    world.paths = {HOT: "ok", ANNUAL: "missing"}
+    world.tiering = Tiering({ANNUAL: ANNUAL_COLD}, frozenset())
+    _seen, failure, plan = act(world)
+    assert failure is None
+    made = ("/usr/bin/mount", "--bind", "--options=X-mount.mkdir", ANNUAL_COLD, ANNUAL)
+    assert made in plan.commands
+    assert " ".join(_said(list(made)).split()) in world.did
+
+
+def test_what_a_person_does_is_told_in_commands(world: World) -> None:
+    world.paths = {HOT: "stale", ANNUAL: "other_mount"}
+    plan = storage().plan(world.host)
+    (by_hand,) = plan.described()["by_hand"]
+    assert by_hand["subject"] == "mount " + ANNUAL
+    assert {"do": "run", "text": "findmnt " + ANNUAL} in by_hand["steps"]
 
 
 def test_what_hangs_is_unmounted_when_it_is_dead(world: World) -> None:

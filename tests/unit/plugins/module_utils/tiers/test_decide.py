@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from typing import Any, Optional
 
 import pytest
@@ -64,6 +65,8 @@ TABLE = [
     ("not_mounted", "ok", {}, decide.BIND),
     ("missing", "ok", {}, decide.BIND),
     ("missing", "hung", {"cold_there": None}, decide.BIND),
+    ("missing", "ok", {"layers": 1}, decide.PERSON),
+    ("missing", "ok", {"layers": 1, "expected": False}, decide.PERSON),
     ("not_mounted", "ok", {"expected": False}, decide.KEEP),
     ("not_mounted", "ok", {"entries": 3}, decide.LOCAL_FILES),
     ("not_mounted", "ok", {"entries": 3, "expected": False}, decide.KEEP),
@@ -109,6 +112,43 @@ def test_every_combination_keeps_what_is_not_confirmed_as_dead():
         if state == "ok":
             assert found.do == decide.KEEP
     assert count > 30_000
+
+
+HOSTILE = ("imports/a b", "imports/$(reboot)", "imports/'; reboot; '", "imports/a\nreboot", "imports/{{ x }}")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_a_person_pastes_names_the_path_and_nothing_else(name):
+    """Each command, as the shell takes it apart: the path is one word, whatever is in it."""
+    of_path = [
+        path(name, "other_mount"), path(name, "hung"), path(name, layers=2), path(name, kind="other"),
+        path(name, "not_mounted", entries=3), path(name, "missing", layers=1), path(name, "not_writable"), path(name, None),
+    ]  # fmt: skip
+    for each in of_path:
+        found = decide.verdict(each, base())
+        for step in (step for step in found.steps if step.do == "run"):
+            words = shlex.split(step.text)
+            assert not any("reboot" in word and ROOT not in word for word in words), step.text
+            assert not any(word in ("b", ";", "reboot") for word in words)
+        for step in found.by_hand(each.path)["steps"]:
+            assert step["text"].isprintable()
+
+
+def test_the_storage_box_is_not_mounted_over_files():
+    hidden = decided(path(state="not_mounted"), at=base("not_mounted", files=True))
+    assert hidden.code == "local_files_in_the_way"
+    assert any("--no-target-directory %s" % BOX in step["text"] for step in hidden.evidence["by_hand"][0]["steps"])
+    assert decided(path(state="not_mounted"), at=base("not_mounted", files=None)).code == "evidence_missing"
+    assert decided(path(state="not_mounted"), at=base("not_mounted", files=False)).base == "restart"
+
+
+def test_what_is_moved_aside_is_moved_once_and_copied_after_the_bind():
+    found = decide.verdict(path(state="not_mounted", entries=3), base())
+    commands = [step.text for step in found.steps if step.do == "run"]
+    assert [command for command in commands if "worker-auto-start.timer" in command]
+    (moved,) = (command for command in commands if command.startswith("sudo mv"))
+    assert "--no-target-directory" in moved
+    assert not any(word in " ".join(commands) for word in ("rm ", "--delete", "--remove-source-files", "--partial"))
 
 
 def test_all_is_well():

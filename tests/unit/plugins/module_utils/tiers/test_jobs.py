@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.healtharchive.remediation.plugins.module_utils import host as commands
+from ansible_collections.healtharchive.remediation.plugins.module_utils import links
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.stale_jobs import Candidate, Report
 from ansible_collections.healtharchive.remediation.plugins.module_utils.probes.units import WORKER
 from ansible_collections.healtharchive.remediation.plugins.module_utils.refusal import Refusal
@@ -41,7 +42,11 @@ class World:
         monkeypatch.setattr(hits, "with_facts", lambda _context, found: list(found))
         monkeypatch.setattr(holders, "states", lambda _d, ids: {i: "held" if i in self.held else "free" for i in ids})
         monkeypatch.setattr(recovery, "candidates", lambda *_words: self.candidates())
-        self.context: Any = SimpleNamespace(settings=SETTINGS, redactor=SimpleNamespace(text=lambda text: text))
+        # A link somewhere on the way to what the row names.
+        monkeypatch.setattr(links, "follow", lambda paths, _s: {p: p.replace("/linked/", "/srv/") for p in paths})
+        self.context: Any = SimpleNamespace(
+            settings=SETTINGS, redactor=SimpleNamespace(text=lambda text: text), seconds=lambda wanted: wanted
+        )
 
     def listed(self) -> rows.Rows:
         found = {job: {**row, "output_directory": None} for job, row in self.rows.items() if row["status"] != "queued"}
@@ -188,3 +193,9 @@ def test_a_retry_is_what_it_says(rc: int, said: bytes, expected: Any) -> None:
     result = commands.Result([], rc, said, b"", 0.1, None)
     context: Any = SimpleNamespace(settings=SETTINGS, run_service=lambda *_words, **_more: result)
     assert jobs.retry(context, 2) == expected
+
+
+def test_a_directory_is_where_its_links_lead(world):
+    """The kernel's table names a mount by where it is, the row perhaps by a link to there."""
+    part = world(row(3, "failed", PATH.replace("/srv/", "/linked/"))).part()
+    assert [each["id"] for each in part.retried] == [3]

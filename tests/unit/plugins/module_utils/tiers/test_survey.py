@@ -13,7 +13,7 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils import j
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.annual_tiering import Tiering
 from ansible_collections.healtharchive.remediation.plugins.module_utils.refusal import Refusal
 from ansible_collections.healtharchive.remediation.plugins.module_utils.settings import ARGUMENT_SPEC, Settings
-from ansible_collections.healtharchive.remediation.plugins.module_utils.tiers import facts, survey
+from ansible_collections.healtharchive.remediation.plugins.module_utils.tiers import decide, facts, survey
 
 ROOT, BOX = "/srv/healtharchive/jobs", "/srv/healtharchive/storagebox"
 ANNUAL = ROOT + "/hc/20260101T000512Z__hc-20260101"
@@ -169,3 +169,49 @@ def test_a_script_that_says_nothing_is_believed_nothing(monkeypatch: Any, result
     )
     with pytest.raises(survey.NotSaid, match=words):
         survey.ask_tiering(context, ["x"])
+
+
+@pytest.mark.parametrize("content", ["", "file", "directory"])
+def test_what_lies_in_the_place_of_the_base_mount(world: World, tmp_path: Any, content: str) -> None:
+    """Directories alone are what the service's scripts leave there when nothing is mounted."""
+    box = tmp_path / "box"
+    (box / "jobs" / "hc").mkdir(parents=True)
+    if content == "file":
+        (box / "jobs" / "hc" / "a.warc.gz").touch()
+    world.context.settings = world.settings._replace(storage_mount=str(box))
+    world.table = {}
+    found, _paths = world.survey()
+    assert (found.base.state, found.base.files) == ("not_mounted", content == "file")
+    world.table = {str(box): [entry("/")]}
+    assert world.survey()[0].base.files is False
+
+
+@pytest.mark.parametrize(("fstype", "state"), [("fuse.sshfs", "ok"), ("ext4", "other_mount")])
+def test_an_annual_directory_that_shows_the_local_disk_is_another_mount(world: World, fstype: str, state: str) -> None:
+    """As where the annual tiering ran while the storage box was not mounted: it lists fine, and the crawl fills the disk."""
+    world.directories = [ANNUAL]
+    world.table[ANNUAL] = [entry("/srv/healtharchive/storagebox/jobs/hc/x", "8:1", fstype=fstype)]
+    _found, paths = world.survey()
+    assert paths[ANNUAL].state == state
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "expected"),
+    [
+        (0, FINE._replace(matches=3), True),
+        (0, FINE, False),
+        (0, FINE._replace(errno=2, is_directory=None, matches=None), False),
+        (0, FINE._replace(hung=True, is_directory=None, matches=None), False),
+        (2, FINE._replace(matches=3), False),
+    ],
+)
+def test_an_annual_directory_that_is_empty_here_and_not_on_the_box_belongs_there(
+    world: World, here: int, there: look.Look, expected: bool
+) -> None:
+    """After a reboot, of a job whose first run has dropped its campaign metadata: the service's script says "nothing to do"."""
+    world.table[ROOT + "/imports/a"] = [entry("/jobs/imports/a")]
+    world.directories = [ANNUAL]
+    world.looks = {ANNUAL: FINE._replace(matches=here), BOX + "/jobs" + ANNUAL[len(ROOT) :]: there}
+    found, paths = world.survey()
+    assert paths[ANNUAL].expected is expected
+    assert isinstance(decide.decide(found), decide.Decision) is expected
