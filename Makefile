@@ -99,7 +99,7 @@ soak: ## Random faults, alone and in pairs, carried to their end: N=200 SEED=1 (
 	@tools/requisites controller sandbox
 	@tools/run tests/soak/soak --rounds $(or $(N),200) --seed $(SEED) --guests $(GUESTS)
 
-kills: ## Kill the controller at every task of every recovery: HURRY=1, COUNT=3, ONE=recover_x for less (root, a day; in a hurry two to three hours)
+kills: ## Kill the controller at every task of every recovery: HURRY=1, COUNT=3, ONE=recover_x for less (root, a day and a half; in a hurry four to seven hours, of one recovery about half an hour)
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run tests/kills/kills $(if $(ONE),--only $(ONE)) $(if $(COUNT),--count $(COUNT)) $(if $(HURRY),--hurry)
 

@@ -52,9 +52,10 @@ def test_killed_before_the_act_and_in_it_it_gets_to_its_end(killed):
 
     # It had done its work, so that nothing is left to do: the same command again says so, and how that one ended.
     killed.guest.root("sql \"UPDATE archive_jobs SET status = 'retryable' WHERE name = 'phac-killed-beside'\"")
-    assert killed.again(prepared) == "nothing_to_do"
+    assert killed.again(prepared)[0] == "nothing_to_do"
     finished = [event["data"] for event in killed.guest.record() if event["kind"] == "action_finished"]
     assert [data["action_id"] for data in finished] == [cut_off]
     assert killed.guest.unfinished() == []
     killed.same_rows(prepared.jobs)
+    killed.same_files(prepared.files)
     assert killed.guest.holds(trial.NOTHING_HELD)

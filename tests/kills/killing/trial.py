@@ -13,12 +13,13 @@ import re
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from driving import guest as guests
 from driving import playbook
 
-from . import steps
+from . import archive, steps
+from .archive import File
 from .recoveries import Recovery
 from .steps import Step
 
@@ -26,6 +27,7 @@ _REASON = "A kill test: nothing of the repository has a part in it"
 _LOCK = "/tmp/healtharchive-deploy.lock"
 _RECORD = str(Path(guests.LOG).parent)
 _KEPT = "/var/tmp/record-of-the-opened-incident"
+_ASIDE = "/var/tmp/file-of-the-control"
 _NOBODY_ACTS = "! test -e %s/acting.lock || flock --nonblock %s/acting.lock true" % (guests.RUNTIME, guests.RUNTIME)
 # Whoever may deploy gets the lock, no permit lies there, and nobody acts.
 NOTHING_HELD = r"""
@@ -83,7 +85,7 @@ class Prepared(NamedTuple):
     said: Dict[str, Any]
     jobs: Dict[int, Dict[str, Any]]
     worker: bool
-    files: Dict[str, str]
+    files: Dict[str, File]
 
 
 class Trial:
@@ -120,12 +122,7 @@ class Trial:
             **self.recovery.said(self.guest),
         }
         planned = self.planned(said)
-        return Prepared(self._incident, {**said, "approve": planned["plan_id"]}, jobs, worker, self.files())
-
-    def files(self) -> Dict[str, str]:
-        """The checksum of each file that must stay."""
-        lines = self.guest.root(self.recovery.files).splitlines() if self.recovery.files else []
-        return {path: checksum for checksum, path in (line.split(None, 1) for line in lines)}
+        return Prepared(self._incident, {**said, "approve": planned["plan_id"]}, jobs, worker, archive.look(self.guest))
 
     def planned(self, said: Mapping[str, Any]) -> Dict[str, Any]:
         run = self.controller.run(self.recovery.playbook, **said)
@@ -136,9 +133,12 @@ class Trial:
     def whole(self) -> Whole:
         """The recovery without a kill."""
         prepared = self.prepare()
+        self.same_files_sees(prepared.files)
         run = self.controller.run(self.recovery.playbook, **prepared.said)
         _expect(run.rc == 0, "it is not applied", run)
         self._completed("without a kill")
+        self.same_rows(prepared.jobs)
+        self.same_files(prepared.files)
         # With that module it is planned first, then done.
         acts = [number for number, action in enumerate(run.actions, 1) if action == self.recovery.module]
         _expect(len(acts) == 2, "it does not plan once and act once", run)
@@ -172,8 +172,8 @@ class Trial:
         facts["begun"], facts["end_on_record"] = bool(begun), bool(begun) and not unfinished
         if unfinished:
             self._told_by_triage(unfinished)
-        facts["again"] = self.again(prepared)
-        if facts["again"] != "nothing_to_do" and not self.guest.holds(NOTHING_HELD):
+        facts["again"], with_clearance = self.again(prepared)
+        if with_clearance and not self.guest.holds(NOTHING_HELD):
             raise Wrong("run again, something is held still")
         self.same_rows(prepared.jobs)
         self.same_files(prepared.files)
@@ -303,14 +303,30 @@ class Trial:
         if problems:
             raise Wrong("; ".join(problems))
 
-    def same_files(self, before: Mapping[str, str]) -> None:
-        """No file is lost, changed or new but where somebody else may write."""
-        now = self.files()
-        differ = {path for path in {*before, *now} if before.get(path) != now.get(path)}
-        archives = sorted(path for path in differ & set(before) if path.endswith(".warc.gz"))
-        wrong = sorted(path for path in differ if not re.match(self.recovery.rewritten or "$", path))
-        if archives or wrong:
-            raise Wrong("files are lost, changed or new: %s" % ", ".join([*archives, *wrong][:5]))
+    def same_files(self, before: Mapping[str, File]) -> None:
+        """No file of the archive is lost, changed or new but where the recovery says so."""
+        now = archive.look(self.guest, before)
+        wrong = archive.differing(before, now, self.recovery.growing, self.recovery.rewritten)
+        if wrong:
+            raise Wrong("files are not as they were: %s" % ", ".join(wrong[:5]))
+
+    def same_files_sees(self, before: Mapping[str, File]) -> None:
+        """The control: a WARC file to which something is written, and one that is gone, are seen. They are put back."""
+        path = next((path for path in sorted(before) if path.endswith(".warc.gz") and self._stays(path)), None)
+        if path is None:
+            raise Wrong("there is no WARC file to compare")
+        for change in ("echo >>%s", "rm %s"):
+            self.guest.root("cp --archive %s %s && %s" % (path, _ASIDE, change % path))
+            try:
+                self.same_files(before)
+            except Wrong:
+                self.guest.root("cp --archive %s %s" % (_ASIDE, path))
+            else:
+                raise Wrong("it was not seen: " + change % path)
+        self.same_files(before)
+
+    def _stays(self, path: str) -> bool:
+        return not self.recovery.growing or re.match(self.recovery.growing, path) is None
 
     def _told_by_triage(self, unfinished: List[str]) -> None:
         """What was begun and has no end on record, every look at the host says."""
@@ -319,8 +335,9 @@ class Trial:
 
     # and then the same again
 
-    def again(self, prepared: Prepared) -> str:
-        """The same command; where the plan is another one now, its plan, approved. What it came to."""
+    def again(self, prepared: Prepared) -> Tuple[str, bool]:
+        """The same command; where the plan is another one now, its plan, approved. What it came to, and whether it took a
+        clearance for that."""
         run = self.controller.run(self.recovery.playbook, **prepared.said)
         result = run.result(self.recovery.module) or {}
         outcome = str(result.get("outcome"))
@@ -332,7 +349,7 @@ class Trial:
             outcome = "another plan, " + str(result.get("outcome"))
         _expect(run.rc == 0, "run again it ends with %s: %s" % (outcome, result.get("detail")), run)
         self._completed("run again")
-        return outcome
+        return outcome, "clearance" in run.actions
 
     def _nothing_left(self, prepared: Prepared) -> None:
         """For the next one. Where nothing was left to do, no clearance was taken, and the one that is left has its end; whoever

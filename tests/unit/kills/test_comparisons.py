@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import pytest
-from killing import program, recoveries, steps, trial
+from killing import archive, program, recoveries, steps, trial
 
 JOB = {"source_id": 1, "name": "hc-20260101", "output_dir": "/srv/healtharchive/jobs/hc/x", "status": "failed"}
 BOX = "/home/storagebox/jobs/"
@@ -29,7 +30,7 @@ class Guest:
         return self.rows
 
     def root(self, _script: str) -> str:
-        return "".join("%s  %s\n" % (checksum, path) for path, checksum in sorted(self.sums.items()))
+        return json.dumps({path: [checksum, 1, ""] for path, checksum in self.sums.items()})
 
 
 @pytest.fixture
@@ -73,8 +74,8 @@ def test_a_row_that_is_lost_doubled_or_another(storage: Any, rows: Dict[int, Dic
     ],
 )
 def test_a_file_that_is_lost_changed_or_new(storage: Any, path: str, checksum: Any, wrong: bool) -> None:
-    before = storage.trial.files()
-    assert before == FILES
+    before = archive.look(storage.guest)
+    assert {path: file.checksum for path, file in before.items()} == FILES
     storage.trial.same_files(before)
     storage.guest.sums[path] = checksum
     storage.guest.sums = {name: each for name, each in storage.guest.sums.items() if each is not None}
@@ -83,6 +84,45 @@ def test_a_file_that_is_lost_changed_or_new(storage: Any, path: str, checksum: A
             storage.trial.same_files(before)
     else:
         storage.trial.same_files(before)
+
+
+# Where recoveries let somebody write, and where nobody does.
+DIRECTORIES = (
+    BOX + "imports/hc-2019/",
+    ANNUAL,
+    BOX + "hc/20240101T000502Z__hc-20240101/",
+    *("/srv/healtharchive/jobs/" + name for name in ("hc/busy/", "hc/stalled/", "cihr/of-root/", "hc/never-indexed/")),
+)
+
+
+@pytest.mark.parametrize("name", recoveries.RECOVERIES)
+def test_of_every_recovery_a_warc_file_that_is_lost_or_changed_is_seen(name: str) -> None:
+    """Also of a crawl that goes on, and of a job that the worker gets back."""
+    recovery = recoveries.RECOVERIES[name]
+    before = {directory + "rec-1-0.warc.gz": archive.File("1", 10) for directory in DIRECTORIES}
+    assert differing(recovery, before, before) == []
+    for path in before:
+        for changed in (archive.File("2", 10, "x"), archive.File("2", 99, "x"), archive.File("2", 9, "1")):
+            assert differing(recovery, before, {**before, path: changed}) == [path + " is changed"]
+        left = {each: file for each, file in before.items() if each != path}
+        assert differing(recovery, before, left) == [path + " is lost"]
+    foreign = archive.ROOTS[1] + "/hc/another/x"
+    assert differing(recovery, before, {**before, foreign: archive.File("1", 1)}) == [foreign + " is new"]
+
+
+def differing(recovery: recoveries.Recovery, before: Any, now: Any) -> List[str]:
+    return archive.differing(before, now, recovery.growing, recovery.rewritten)
+
+
+def test_a_file_that_became_longer_is_what_it_was() -> None:
+    growing, path = "^/x/crawl/", "/x/crawl/rec-0.warc.gz"
+    before = {path: archive.File("1", 10)}
+    assert archive.differing(before, {path: archive.File("2", 12, "1")}, growing) == []
+    # Not by another beginning, not anywhere else, not by becoming shorter, and not by another name.
+    assert archive.differing(before, {path: archive.File("2", 12, "3")}, growing) != []
+    assert archive.differing(before, {path: archive.File("2", 12, "1")}) != []
+    assert archive.differing(before, {path: archive.File("2", 9, "1")}, growing) != []
+    assert archive.differing(before, {**before, "/x/crawl/new": archive.File("2", 12)}, growing) != []
 
 
 def test_every_task_and_every_step_is_a_position() -> None:
@@ -95,7 +135,9 @@ def test_every_task_and_every_step_is_a_position() -> None:
     assert program.some(every, 3) == [every[0], every[len(every) // 2], every[-1]]
 
 
-@pytest.mark.parametrize("step", recoveries.RECOVERIES["recover_storage"].steps, ids=lambda step: step.name)
+@pytest.mark.parametrize(
+    "step", [step for each in recoveries.RECOVERIES.values() for step in each.steps], ids=lambda step: step.name
+)
 def test_what_shows_a_step_can_be_asked(step: steps.Step) -> None:
     for condition in step.seen:
         compile(condition, step.name, "eval")
