@@ -137,3 +137,36 @@ def test_a_crawl_of_the_worker_on_a_healthy_path_is_not_interrupted_by_accident(
         assert storage(accept_interruption_of=[job])["outcome"] == "planned"
     finally:
         host.root(HELPERS + "release_worker; start_worker")
+
+
+def test_after_a_reboot_an_annual_directory_that_no_script_knows_is_bound(host, storage, broken):
+    """Its job's first run has dropped the campaign metadata, and the annual tiering says that there is nothing to do."""
+    before = mounts(host)
+    host.root(HELPERS + "sql \"UPDATE archive_jobs SET config = (config::jsonb - 'campaign_kind')::json WHERE id = 3\"")
+    try:
+        done = storage("umount %s" % ANNUAL, act=True)
+        assert done["outcome"] == "applied", done
+        assert done["plan"]["after"]["mount " + ANNUAL]["state"] == "ok"
+        assert mounts(host) == before
+        assert given_back(host)
+    finally:
+        host.root(HELPERS + "service reconcile-annual-tool-options --year 2026 --apply")
+
+
+def test_the_storage_box_is_not_mounted_over_files(host, storage, broken):
+    before = mounts(host)
+    gone = "systemctl stop healtharchive-storagebox-sshfs; umount -l %s %s %s" % (IMPORT, OTHER, ANNUAL)
+    try:
+        refused = storage(gone + "; mkdir -p %s/jobs/hc; touch %s/jobs/hc/crawled" % (BASE, BASE))
+        assert refused["code"] == "local_files_in_the_way", refused
+        assert host.ssh("findmnt --types fuse.sshfs", check=False).stdout == ""
+    finally:
+        host.root("rm -f %s/jobs/hc/crawled" % BASE)
+    # Directories alone are in nobody's way. What the annual tiering knows is asked when the box is back.
+    done = storage(act=True)
+    assert done["outcome"] == "applied", done
+    assert done["evidence"]["remaining"]["outcome"] == "planned"
+    done = storage(act=True)
+    assert done["outcome"] == "applied", done
+    assert mounts(host) == before
+    assert given_back(host)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 from .. import files, host, job_directories, links, look
 from ..parse import mounts
@@ -20,12 +20,13 @@ SECONDS = 15.0
 # How long one path may take to answer before it is called hung, in seconds.
 HUNG_AFTER_SECONDS = 6.0
 _FOLLOW_SECONDS = 3.0
+_DIRECTORY_OF_BOX = "/jobs"
 # Directories of jobs that are looked at: those of the present campaign and of what was tried of late.
 _JOB_DIRECTORIES = 20
 
 
 def probe(context: Context) -> Finding:
-    """Base mount, manifest entries, and every mount below the archive root."""
+    """Base mount, manifest entries, every mount below the archive root, and what should be one of an annual job."""
     settings = context.settings
     problems: List[Problem] = []
     mounted = _mounted(problems)
@@ -39,8 +40,15 @@ def probe(context: Context) -> Finding:
         kinds.update((path, "mount") for path in mounted if path.startswith(root + "/"))
     kinds.update((hot, "manifest") for hot in hot_paths)
     of_jobs = job_directories.newest(root, _JOB_DIRECTORIES, context.seconds(_FOLLOW_SECONDS))
-    wanted = dict.fromkeys([base_path, settings.archive_root, "/", *kinds, *(of_jobs or [])])
+    annual = [path for path in of_jobs or [] if job_directories.is_annual(path) and path not in kinds]
+    wanted = {
+        **dict.fromkeys([base_path, settings.archive_root, "/", *kinds, *(of_jobs or [])]),
+        **dict.fromkeys(annual, ""),
+    }
     looks = look.look(wanted, context.seconds(HUNG_AFTER_SECONDS), host.account(settings.service_user))
+    empty = {path: base_path + _DIRECTORY_OF_BOX + path[len(root) :] for path in annual if looks[path].matches == 0}
+    if mounted is not None and base_path in mounted and not looks[base_path].hung:
+        kinds.update(dict.fromkeys(not_here(empty, context.seconds(HUNG_AFTER_SECONDS)), "annual"))
     paths = [
         _path(path, kinds[path], looks[path], mounted, expected(hot_paths.get(path), base_path, mounted))
         for path in sorted(kinds)
@@ -66,6 +74,13 @@ def probe(context: Context) -> Finding:
 
 
 Mounts = Mapping[str, Mapping[str, str]]
+
+
+def not_here(empty: Mapping[str, str], seconds: float) -> Set[str]:
+    """Of directories that are empty here, with their places on the storage box: those of which something lies there. They belong
+    there, and no script of the service says so of a job whose first run has dropped its campaign metadata (surprise 24)."""
+    looks = look.look(dict.fromkeys(empty.values(), ""), seconds) if empty else {}
+    return {path for path, cold in empty.items() if looks[cold].is_directory and looks[cold].matches}
 
 
 def _mounted(problems: List[Problem]) -> Optional[Mounts]:

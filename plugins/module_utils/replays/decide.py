@@ -211,8 +211,8 @@ def _left(facts: Facts, left_out: Dict[str, str]) -> Refusal:
         return Refusal(
             "archive_file_missing",
             "%s: %s" % (_subject(gone[0].job), left_out[_subject(gone[0].job)]),
-            "See what became of it on the storage box and in the job's directory: what would copy or delete files of the "
-            "archive is for a person.",
+            "Ask recover_storage first, without approve: it says whether the job's directory is no mount any more. Else see "
+            "what became of the file on the storage box: what would copy or delete files of the archive is for a person.",
             left_out=left_out,
         )
     return Refusal(

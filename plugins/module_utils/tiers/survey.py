@@ -282,19 +282,13 @@ def _expected(path: Path, tiered: annual_tiering.Tiering) -> Path:
 
 
 def _evident(context: Context, paths: Tuple[Path, ...]) -> Tuple[Path, ...]:
-    """The directory of an annual job that is empty here and not on the box belongs there. No script says so when its first run
-    has dropped the job's campaign metadata, and after a reboot none binds it (surprise 24)."""
-    asked = {
+    """The directory of an annual job that is empty here and not on the box belongs there; after a reboot nothing binds it."""
+    empty = {
         path.path: str(path.cold)
         for path in paths
-        if path.kind == "annual"
-        and path.state == "not_mounted"
-        and path.entries == 0
-        and path.cold
-        and not path.expected
+        if (path.kind, path.state, path.entries) == ("annual", "not_mounted", 0) and path.cold and not path.expected
     }
-    looks = look.look(dict.fromkeys(asked.values(), ""), context.seconds(_LOOK_SECONDS)) if asked else {}
-    there = {path for path, cold in asked.items() if looks[cold].is_directory and looks[cold].matches}
+    there = storage.not_here(empty, context.seconds(_LOOK_SECONDS))
     return tuple(path._replace(expected=True) if path.path in there else path for path in paths)
 
 

@@ -328,6 +328,10 @@ OTHERS: dict[str, tuple[Any, list[str]]] = {
         lambda e: _storage(e, path("/a", state="not_mounted", mounted=False)),
         ["hot_path_not_mounted"],
     ),
+    "an annual job's directory that nothing has bound": (
+        lambda e: _storage(e, path("/a"), path("/b", kind="annual", state="not_mounted", mounted=False, fstype=None)),
+        ["hot_path_not_mounted"],
+    ),
     "input/output error": (lambda e: _storage(e, path("/a", state="error", errno=5)), ["storage_error"]),
     "disk at 85 %": (lambda e: data(e, "storage")["disk"][0].update(used_percent=85.0), ["disk_full"]),
     "disk below 85 %": (lambda e: data(e, "storage")["disk"][0].update(used_percent=84.9), []),
