@@ -64,15 +64,13 @@ class ActionModule(ActionBase):
             commands.playbook,
             approved,
         )
-        if result.get("outcome") not in _GOOD:
-            outcome.update(failed=True, msg=wrap_var(str(result.get("msg"))))
         Display().display(printed)
-        outcome.update(
-            changed=False,
-            outcome=wrap_var(result.get("outcome")),
-            code=wrap_var(result.get("code")),
-            text=wrap_var(printed.strip("\n")),
-        )
+        outcome.update(changed=False, outcome=wrap_var(result.get("outcome")), code=wrap_var(result.get("code")))
+        if result.get("outcome") in _GOOD:
+            outcome["text"] = wrap_var(printed.strip("\n"))
+        else:
+            # Ansible prints the whole result of what fails, which would be all of it a second time.
+            outcome.update(failed=True, msg=wrap_var(change_summary.failure(result, options["what"])))
         return outcome
 
     def _kept(self, directory: str, host: str, result: Mapping[str, Any]) -> Optional[Dict[str, Any]]:

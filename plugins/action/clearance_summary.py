@@ -9,7 +9,11 @@ from typing import Any, Dict, Mapping, Optional
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.healtharchive.remediation.plugins.plugin_utils import clearance_summary, commands
+from ansible_collections.healtharchive.remediation.plugins.plugin_utils import (
+    change_summary,
+    clearance_summary,
+    commands,
+)
 from ansible_collections.healtharchive.remediation.plugins.plugin_utils.triage import failure
 
 _GOOD = ("planned", "applied", "nothing_to_do")
@@ -35,7 +39,10 @@ class ActionModule(ActionBase):
         Display().display(printed)
         # With all that a summary of what was to be done under the clearance needs.
         told = {name: result.get(name) for name in ("outcome", "code", "detail", "next_step", "incident", "state")}
-        outcome.update(changed=False, text=wrap_var(printed.strip("\n")), **wrap_var(told))
-        if result["outcome"] not in _GOOD:
-            outcome.update(failed=True, msg=wrap_var(str(result.get("msg"))))
+        outcome.update(changed=False, **wrap_var(told))
+        if result["outcome"] in _GOOD:
+            outcome["text"] = wrap_var(printed.strip("\n"))
+        else:
+            # Ansible prints the whole result of what fails, which would be all of it a second time.
+            outcome.update(failed=True, msg=wrap_var(change_summary.failure(result, "Clearance")))
         return outcome

@@ -11,7 +11,8 @@ version_added: 0.1.0
 description:
   - Prints a plan as a change request with its four fields (objective, exact commands, expected impact, rollback), and the one
     command that approves it; or how a change ended, and what to type next.
-  - Fails, with one line, when something was refused, failed, or is not known. A plan is no failure.
+  - Fails, with one line that points to what was printed, when something was refused, failed, or is not known. A plan is no
+    failure.
 author:
   - HealthArchive maintainers (@healtharchive)
 options:
@@ -60,8 +61,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 text:
-  description: What was printed.
-  returned: always
+  description: What was printed. Of what fails, Ansible itself prints the whole result, and would print this once more.
+  returned: when it does not fail
   type: str
 outcome:
   description: The outcome that it told of.

@@ -33,8 +33,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 text:
-  description: What was printed.
-  returned: always
+  description: What was printed. Of what fails, Ansible itself prints the whole result, and would print this once more.
+  returned: when it does not fail
   type: str
 outcome:
   description: The outcome that it told of.

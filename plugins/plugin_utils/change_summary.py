@@ -79,6 +79,13 @@ def render(
     return "\n".join(lines + _next(result, outcome, playbook, repeated, check_mode, command)) + "\n"
 
 
+def failure(result: Mapping[str, Any], what: str) -> str:
+    """The one line of a task that has printed the summary of what was not done."""
+    code = " (%s)" % result["code"] if result.get("code") else ""
+    words = "%s: %s%s. The summary above says why, and what comes next." % (what, result.get("outcome"), code)
+    return one_line(words, 300)
+
+
 def variables(said: Mapping[str, Any]) -> List[str]:
     """As they can be given with ``-e``: Ansible splits ``name=value`` at spaces and takes it apart at quotes."""
     return [
