@@ -92,6 +92,34 @@ def test_without_root_there_is_no_sandbox(machine: Machine) -> None:
     assert machine.installed() == ""
 
 
+@pytest.mark.parametrize("tool", [("requisites", "controller", "lint"), ("venv", "make"), ("collections",), ("run", "true")])
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        # A folder of a file is what nobody can make, whoever runs the tests.
+        ({"HOME": "/dev/null"}, "cannot be kept in /dev/null/.cache/healtharchive-remediation: /dev/null is no folder"),
+        ({"XDG_CACHE_HOME": "/dev/null/x"}, "cannot be kept in /dev/null/x/healtharchive-remediation: /dev/null is no folder"),
+        ({"HEALTHARCHIVE_CACHE": "/dev/null/x"}, "cannot be kept in /dev/null/x: /dev/null is no folder"),
+        ({"HOME": ""}, "HOME is not set"),
+    ],
+)
+def test_where_nothing_can_be_kept_it_is_said_what_to_do(machine: Machine, tool: tuple, place: dict, said: str) -> None:
+    machine.lacks("shellcheck")
+    done = machine.run(*tool, **place)
+    assert done.returncode != 0
+    assert said in done.stderr.splitlines()[0]
+    assert "HOME=" in done.stderr.splitlines()[-1]
+    assert "mkdir" not in done.stderr
+    assert machine.installed() == ""
+
+
+def test_looking_whether_it_can_be_kept_makes_nothing(machine: Machine, tmp_path: Path) -> None:
+    machine.has("shellcheck", "")
+    done = machine.run("requisites", "controller", "lint", HOME=str(tmp_path / "a" / "home"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "a").exists()
+
+
 def test_without_apt_the_missing_packages_are_named(machine: Machine) -> None:
     machine.lacks("apt-get")
     machine.lacks("shellcheck")
