@@ -239,8 +239,8 @@ class Deploy(change.Action):
 def _seen(context: Context, ended: judge.Ended) -> survey.Seen:
     """What is true now; where the script ended well, once it is known of each start whether it lasts.
 
-    systemd keeps its count of restarts when somebody restarts a unit that waits for the next one, so out of a loop the first
-    good start looks like one more of it.
+    systemd keeps its count of restarts when somebody restarts a unit that waits for the next one. Where its messages cannot be
+    read, the first good start out of a loop looks like one more of it.
     """
     seen = survey.seen(context)
     if ended.how == judge.OK and "restarting" in [each.state for each in (seen.api, seen.worker) if each is not None]:

@@ -66,14 +66,16 @@ def unit_state(properties: dict[str, str], now: Optional[float] = None) -> dict[
     """State of one unit, from one entry of ``show`` asked with ``PROPERTIES``.
 
     ``load_state``, ``active_state``, ``sub_state``, ``result``, ``unit_file_state`` str: systemd's own words.
-    ``restarts`` int|None: restarts by systemd since somebody last started it; None for a unit that is no service.
+    ``restarts`` int|None: restarts by systemd, one after another; None for a unit that is no service. Who stops or restarts it
+    as it runs sets them back to 0; who restarts it as it waits for the next one does not.
     ``main_pid`` int|None: None when no main process runs.
     ``started_at`` str|None: when the main process started; without one, since when the unit is active; or None.
     ``condition_met`` bool|None: the conditions of the last start (contract 1.4: unmet ones skip a start silently); None
     when they were never checked, for systemd says "no" then.
     ``restarting`` bool: waits for an automatic restart; or, when ``now`` (seconds since 1970) is given, has been
     restarted ``RESTARTS_OF_A_LOOP`` times or more and started less than ``RECENT_SECONDS`` ago: in a restart loop the
-    unit is ``active`` for a moment each time round.
+    unit is ``active`` for a moment each time round. So is, for once, what somebody has just restarted out of a loop:
+    ``unit_ends.begun_by_systemd`` tells which.
 
     Raises ParseError ``unparsable`` when a state is missing or a number or time is none.
     """

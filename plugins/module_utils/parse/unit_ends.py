@@ -21,7 +21,11 @@ STOPPED = "9d1aaa27d60140bd96365438aad20286"
 DEACTIVATED = "7ad2d189f7e94e70a38c781354912448"
 FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
 NOT_STARTED = "be02cf6855d2428ba40df7e9d022f03d"
+# It restarts by itself what has ended.
+RESTARTS = "5eb03494b6584870a536b337290809b3"
 MESSAGES = (STOPPED, DEACTIVATED, FAILED, NOT_STARTED)
+# What comes between two runs of a unit.
+BETWEEN = (DEACTIVATED, FAILED, RESTARTS)
 FIELDS = ("UNIT", "MESSAGE_ID", "JOB_ID", "JOB_TYPE", "JOB_RESULT", "INVOCATION_ID")
 
 _DIGITS = re.compile(r"[0-9]{1,17}")
@@ -89,6 +93,19 @@ def end(unit: str, invocation: str, ended_at: Optional[str], required: Sequence[
     if stop.job_type == "restart" and any(message.message == FAILED for message in of_run):
         return End("died", ended_at)
     return End("stopped", ended_at)
+
+
+def begun_by_systemd(invocation: str, found: Iterable[Message]) -> Optional[bool]:
+    """Whether the run of that id was begun by systemd's own restart of what had ended before it, or by somebody who restarted the
+    unit as it waited for that. ``found``: the messages of BETWEEN on the unit. None: they do not tell.
+
+    systemd writes that it restarts a unit right before it does, in the name of the run that has ended. Where that run's end is
+    the last thing that was written about it, nothing of systemd's own followed.
+    """
+    before = [each for each in found if each.message in BETWEEN and each.invocation not in ("", invocation)]
+    if not invocation or not before:
+        return None
+    return max(before, key=lambda message: message.at).message == RESTARTS
 
 
 def _message(fields: dict[str, Any]) -> Message:

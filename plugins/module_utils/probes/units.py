@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import time
+from typing import Optional
 
-from ..parse import systemd
+from ..parse import systemd, unit_ends
 from ..parse.errors import ParseError
 from ..probe import Context, Finding, Problem, complaint, failed
 
 SECONDS = 10.0
+# Of a unit: a run's end and the restart after it, of the run before and of the one that is looked at.
+_MESSAGES = 8
 API = "healtharchive-api.service"
 WORKER = "healtharchive-worker.service"
 UNITS = (
@@ -33,7 +36,7 @@ def probe(context: Context) -> Finding:
         *UNITS,
         "--no-pager",
         "--timestamp=unix",
-        "--property=" + ",".join(systemd.PROPERTIES),
+        "--property=" + ",".join((*systemd.PROPERTIES, "InvocationID")),
     ]
     result = context.run(argv, SECONDS)
     if result.failure is not None:
@@ -48,7 +51,34 @@ def probe(context: Context) -> Finding:
         units = {name: systemd.unit_state(shown[name], time.time()) for name in UNITS if name in shown}
     except ParseError as error:
         return Finding(None, [Problem(error.code, "systemctl show: %s" % error)])
+    for name, state in units.items():
+        # Its count and its age say that it is one more of a loop, and would after a restart by hand, too.
+        if state["restarting"] and state["active_state"] == "active":
+            by_systemd = _begun_by_systemd(context, name, shown[name].get("InvocationID", ""))
+            state["restarting"] = by_systemd is not False
     missing = [name for name in UNITS if name not in units]
     return Finding(
         {"units": units}, [Problem("unparsable", "systemctl show said nothing of %s." % name) for name in missing]
     )
+
+
+def _begun_by_systemd(context: Context, name: str, invocation: str) -> Optional[bool]:
+    """Whether that run was begun by systemd itself; None where its messages do not tell or cannot be read."""
+    argv = [
+        "/usr/bin/journalctl",
+        "--boot",
+        "--reverse",
+        "--lines=%d" % _MESSAGES,
+        "--output=json",
+        "--no-pager",
+        "--quiet",
+    ]
+    argv += ["--output-fields=" + ",".join(unit_ends.FIELDS), "_PID=1", "UNIT=" + name]
+    argv += ["MESSAGE_ID=" + message for message in unit_ends.BETWEEN]
+    result = context.run(argv, SECONDS)
+    if result.failure is not None or result.rc != 0:
+        return None
+    try:
+        return unit_ends.begun_by_systemd(invocation, unit_ends.messages(result.stdout))
+    except ParseError:
+        return None

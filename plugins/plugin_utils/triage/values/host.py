@@ -51,7 +51,7 @@ def subjects(unit: str, *codes: str) -> Look:
 
 
 def restarts(unit: str) -> Look:
-    """``1 restart``: by systemd, since somebody last started it."""
+    """``1 restart``: by systemd, one after another."""
 
     def restarts(evidence: Evidence) -> Value:
         many = whole(found_at(evidence, "units", "units", unit, "restarts"))

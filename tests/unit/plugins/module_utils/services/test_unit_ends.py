@@ -13,6 +13,7 @@ from ansible_collections.healtharchive.remediation.plugins.module_utils.parse.un
     DEACTIVATED,
     FAILED,
     NOT_STARTED,
+    RESTARTS,
     STOPPED,
     End,
 )
@@ -183,3 +184,36 @@ def test_any_bytes(content):
     except ParseError:
         return
     assert found == [] or content.strip()
+
+
+API = "healtharchive-api.service"
+NOW, BEFORE, FIRST = "3" * 32, "2" * 32, "1" * 32
+
+
+def of_run(at: int, message: str, run: str) -> bytes:
+    return entry(at, API, message, invocation=run)
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        # A loop: each end is followed by systemd's restart.
+        ([of_run(1, FAILED, FIRST), of_run(2, RESTARTS, FIRST), of_run(3, FAILED, BEFORE), of_run(4, RESTARTS, BEFORE)], True),
+        # With Restart=always an end without a failure is, too.
+        ([of_run(3, DEACTIVATED, BEFORE), of_run(4, RESTARTS, BEFORE)], True),
+        # Restarted by somebody as it waited for the next one.
+        ([of_run(1, FAILED, FIRST), of_run(2, RESTARTS, FIRST), of_run(3, FAILED, BEFORE)], False),
+        ([of_run(1, FAILED, FIRST), of_run(2, RESTARTS, FIRST), of_run(3, DEACTIVATED, BEFORE)], False),
+        # Since it was looked at, the run has ended as well: what began it stays as it was.
+        ([of_run(3, FAILED, BEFORE), of_run(4, RESTARTS, BEFORE), of_run(5, FAILED, NOW)], True),
+        ([of_run(3, FAILED, BEFORE), of_run(4, RESTARTS, BEFORE), of_run(5, FAILED, NOW), of_run(6, RESTARTS, NOW)], True),
+        ([of_run(2, RESTARTS, FIRST), of_run(3, FAILED, BEFORE), of_run(5, FAILED, NOW), of_run(6, RESTARTS, NOW)], False),
+        # Nothing of the run before is left, or nothing at all.
+        ([of_run(5, FAILED, NOW), of_run(6, RESTARTS, NOW)], None),
+        ([], None),
+    ],
+)
+def test_what_began_a_run(messages, expected):
+    for order in (messages, messages[::-1]):
+        assert unit_ends.begun_by_systemd(NOW, unit_ends.messages(b"".join(order))) is expected
+    assert unit_ends.begun_by_systemd("", unit_ends.messages(b"".join(messages))) is None
