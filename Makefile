@@ -21,7 +21,7 @@ export FAULT
 COUNT ?=
 # Anything: `make kills` waits for the end of one clearance of each recovery, and sees of all else that its end is armed.
 HURRY ?=
-# The recovery that `make kills` and `make recoveries` try; every one where it is empty.
+# The recovery that `make kills` and `make recoveries` try (the latter also several, with commas); every one where it is empty.
 ONE ?=
 
 # Asked for only where used: each costs a look at the machine's Pythons.
@@ -69,7 +69,7 @@ bypass: ## Try every way round the guard and every bad input, with each ansible-
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_BYPASS=all HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/each-core pytest tests/bypass tests/end_to_end/test_typed.py
 
-recoveries: ## Try every cell of the guides' tables on a sandbox host, or those of ONE=recover_x (root, some hours)
+recoveries: ## Try every cell of the guides' tables on a sandbox host, or those of ONE=recover_x,recover_y (root, up to 1.5 hours)
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_RECOVERIES=$(or $(ONE),all) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
 		tools/run pytest tests/end_to_end/test_recoveries_table.py
