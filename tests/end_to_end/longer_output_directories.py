@@ -7,8 +7,11 @@ from __future__ import annotations
 import pytest
 
 from . import record
-from .outputs import ARCHIVE, Outputs
-from .storage import HELPERS, JOBS
+from .asking import Desk
+from .longer_configuration import HOLD
+from .outputs import Outputs
+from .storage import ARCHIVE, HELPERS, JOBS
+from .test_failed_jobs import KILL_WHO_ACTS, wait_until
 from .test_incident import Controller, put_utilities
 
 DIRECTORY = JOBS + "/cihr/of-root"
@@ -24,6 +27,10 @@ systemctl stop healtharchive-worker
 """
     % DIRECTORY
 )
+
+
+def asked(desk, **said):
+    return desk.change("outputs.action", "OutputDirectories", **said)
 
 
 @pytest.fixture
@@ -44,9 +51,27 @@ def test_a_job_gets_its_attempts_back_when_its_directory_was_given_back(host, ou
     assert outputs()["code"] == "needs_person"
     host.root("chown haadmin: " + DIRECTORY)
     before = host.root(ARCHIVE)
-    done = outputs(act=True)
-    assert done["outcome"] == "applied", done
-    assert [argv[1] for argv in done["plan"]["commands"]] == ["reset-retry-count", "retry-job"]
+    # Killed while its first command waits for the row, it had no effect: the next run says so, and does it (laws 6 and 11).
+    first = Desk(host, outputs.incident)
+    token = first.granted(no_repo_change_reason="The directory was given back")["token"]
+    planned = asked(first)
+    assert [argv[1] for argv in planned["plan"]["commands"]] == ["reset-retry-count", "retry-job"]
+    host.root(HOLD % int(host.root(HELPERS + "sql \"SELECT id FROM archive_jobs WHERE name = 'of-root'\"")))
+    approved = {"approve": planned["plan_id"], "clearance": token}
+    first.begin(do="change", module="outputs.action", action="OutputDirectories", check=False, options=approved)
+    waits = "sql \"SELECT 'yes' FROM pg_locks WHERE NOT granted LIMIT 1\""
+    wait_until(lambda: "yes" in host.root(HELPERS + waits))
+    host.root(KILL_WHO_ACTS)
+    host.ssh("sudo systemctl stop hold-row")
+    desk = Desk(host, outputs.incident)
+    try:
+        assert host.root(row).split() == ["failed|2"]
+        done = asked(desk, **approved)
+        assert [(each["outcome"], each["action"]) for each in done["settled"]] == [("failed", "output_directories")]
+        assert (done["outcome"], done["changed"]) == ("applied", True), done
+        desk.released(token)
+    finally:
+        desk.close()
     assert host.root(row).split() == ["retryable|0"]
     assert host.root(ARCHIVE) == before
     assert outputs()["outcome"] == "nothing_to_do"

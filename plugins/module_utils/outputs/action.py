@@ -7,7 +7,7 @@ Nothing of the archive is copied, moved or deleted. Private to this collection.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .. import change, recorded, service
 from ..budget import Budget
@@ -184,13 +184,37 @@ class OutputDirectories(change.Action):
     def settle(self, host: Host, action: recorded.Action) -> Observation:
         """What its subjects are now: it holds nothing off that would have to be given back."""
         paths = [name[len("mount ") :] for name in action.subjects if name.startswith("mount ")]
-        seen = tiers_survey.states(host.context, paths, {}) if paths else {}
-        told = ", ".join("%s is %s" % (path, state) for path, state in sorted(seen.items()))
-        return Observation(
-            "unknown",
-            None,
-            "It was cut off. %s. %s" % (told or "It was to bind nothing", applying.told(host.context, action.subjects)),
-        )
+        mounts = tiers_survey.states(host.context, paths, {}) if paths else {}
+        jobs = len(action.subjects) - len(paths)
+        seen, told = applying.seen(host.context, action.subjects)
+        words = ["%s is %s." % (path, state or "not seen") for path, state in sorted(mounts.items())]
+        outcome, changed = settled(list(mounts.values()), seen if jobs else (), jobs, action.begun_at)
+        return Observation(outcome, changed, " ".join(["It was cut off.", *words, *([told] if jobs else [])]))
+
+
+def settled(
+    mounts: Sequence[Optional[str]], rows_now: Sequence[Mapping[str, Any]], jobs: int, begun_at: str
+) -> Tuple[str, Optional[bool]]:
+    """Outcome, and whether something was changed, by the states of its mounts and the rows of its ``jobs`` as they are now. Pure.
+
+    Jobs are given back after every mount was seen to be written: where there is none, nobody knows whether one was.
+    """
+    if len(rows_now) == jobs:
+        if all(state == "not_mounted" for state in mounts) and all(_untouched(row, begun_at) for row in rows_now):
+            return "failed", False
+        if jobs and all(state == "ok" for state in mounts) and all(_given_back(row) for row in rows_now):
+            return "applied", None
+    return "unknown", None
+
+
+def _untouched(row: Mapping[str, Any], begun_at: str) -> bool:
+    """Of a row without spent attempts nobody can say whether they were given back."""
+    ran_since = row["started_at"] is None or row["started_at"] >= begun_at
+    return row["status"] == "failed" and not ran_since and (row["retry_count"] or 0) > 0
+
+
+def _given_back(row: Mapping[str, Any]) -> bool:
+    return row["status"] in ("queued", "retryable", "running") and row["retry_count"] == 0
 
 
 def _binds(decided: Decision) -> Dict[str, str]:

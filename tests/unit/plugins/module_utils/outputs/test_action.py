@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.healtharchive.remediation.plugins.module_utils import change
+from ansible_collections.healtharchive.remediation.plugins.module_utils import change, recorded
 from ansible_collections.healtharchive.remediation.plugins.module_utils import host as commands
 from ansible_collections.healtharchive.remediation.plugins.module_utils.change import ActFailed
 from ansible_collections.healtharchive.remediation.plugins.module_utils.outputs import action, survey
@@ -167,3 +168,64 @@ def test_what_is_well_and_what_is_a_persons(world):
     with pytest.raises(Refusal) as refused:
         action.OutputDirectories({}).plan(world.host)
     assert refused.value.code == "needs_person"
+
+
+# Each of what a mount and a row can be when it was cut off, and what that says of it: nothing done, done, or neither.
+BEGUN = "2026-11-28T18:00:00Z"
+EARLIER, LATER = "2026-01-09T00:00:00Z", "2026-11-28T18:00:30Z"
+MOUNTS = {"not_mounted": "nothing", "ok": "done", "stale": "neither", "hung": "neither", None: "neither"}
+ROWS = {
+    ("failed", 2, EARLIER): "nothing",
+    # It ran, or it never did; its attempts were given back and no more, or it had spent none.
+    ("failed", 2, LATER): "neither",
+    ("failed", 2, None): "neither",
+    ("failed", 0, EARLIER): "neither",
+    ("retryable", 0, EARLIER): "done",
+    ("queued", 0, None): "done",
+    ("running", 0, LATER): "done",
+    ("running", 1, LATER): "neither",
+    # Of what was planned with a status of its own, the attempts alone do not say.
+    ("retryable", 2, EARLIER): "neither",
+    ("indexed", 0, LATER): "neither",
+    None: "neither",
+}
+
+
+@pytest.mark.parametrize("mounts", [each for n in range(3) for each in itertools.product(MOUNTS, repeat=n)], ids=str)
+def test_what_was_cut_off_is_told_by_what_its_subjects_are(mounts):
+    """Law 6 beside law 11: only what had no effect is one act with what does it again."""
+    for jobs in (each for n in range(3) for each in itertools.product(ROWS, repeat=n)):
+        said = {MOUNTS[each] for each in mounts} | {ROWS[each] for each in jobs}
+        seen = [dict(zip(("status", "retry_count", "started_at"), each)) for each in jobs if each is not None]
+        expected = ("unknown", None)
+        if said <= {"nothing"}:
+            expected = ("failed", False)
+        elif said == {"done"} and jobs:
+            expected = ("applied", None)
+        assert action.settled(mounts, seen, len(jobs), BEGUN) == expected, jobs
+
+
+def test_one_that_was_cut_off_is_told_as_it_is_now(world):
+    subjects = ("mount " + PATH, "job 12")
+    begun = recorded.Action("output_directories-1", "2026-11-28-x", "output_directories", BEGUN, subjects)
+    seen = action.OutputDirectories({}).settle(world.host, begun)
+    assert (seen.outcome, seen.changed) == ("failed", False)
+    assert seen.detail == "It was cut off. %s is not_mounted. The rows say now: job 12 failed." % PATH
+    world.state = "ok"
+    assert action.OutputDirectories({}).settle(world.host, begun).outcome == "unknown"
+    world.row.update(status="retryable", retry_count=0)
+    assert action.OutputDirectories({}).settle(world.host, begun).outcome == "applied"
+
+
+def test_rows_that_cannot_be_read_say_nothing(world, monkeypatch):
+    def unreadable(*_words):
+        raise Refusal("jobs_unreadable", "No database.", "Look.")
+
+    monkeypatch.setattr(rows, "states", unreadable)
+    begun = recorded.Action("output_directories-1", "2026-11-28-x", "output_directories", BEGUN, ("job 12",))
+    seen = action.OutputDirectories({}).settle(world.host, begun)
+    assert (seen.outcome, seen.changed) == ("unknown", None)
+    assert "cannot be read" in seen.detail
+    # What was to bind only needs no row.
+    begun = begun._replace(subjects=("mount " + PATH,))
+    assert action.OutputDirectories({}).settle(world.host, begun).outcome == "failed"
