@@ -65,7 +65,7 @@ races: ## Two operators ask for a clearance at once, RACES times (root, about 4 
 	@tools/requisites controller sandbox
 	@RACES=$(RACES) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/test_clearance.py -k at_once
 
-bypass: ## Try every way round the guard and every bad input, with each ansible-core there is (root, 40 to 60 minutes for each)
+bypass: ## Try every way round the guard and every bad input, with each ansible-core there is (root, an hour or more for each)
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_BYPASS=all HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/each-core pytest tests/bypass tests/end_to_end/test_typed.py
 

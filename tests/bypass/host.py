@@ -107,9 +107,10 @@ class State(NamedTuple):
     lines: List[str]
     events: List[Dict[str, Any]]
 
-    def difference(self, before: "State") -> str:
-        """Empty when nothing is different."""
-        return "\n".join(difflib.unified_diff(before.lines, self.lines, "before", "after", lineterm="", n=0))
+    def difference(self, before: "State", restless: str = "") -> str:
+        """Empty when nothing is different; what names that path is left out."""
+        sides = [[line for line in each.lines if not restless or restless not in line] for each in (before, self)]
+        return "\n".join(difflib.unified_diff(*sides, "before", "after", lineterm="", n=0))
 
     def new_events(self, before: "State") -> List[Dict[str, Any]]:
         assert self.events[: len(before.events)] == before.events, "the record was rewritten"

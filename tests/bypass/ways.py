@@ -1012,6 +1012,208 @@ FOR_CLEARANCE: Tuple[ForClearance, ...] = (
 )
 
 
+class WithAny(NamedTuple):
+    """A way round that is tried with each of the other modules that change a host (:data:`CHANGING`): all have the same frame.
+
+    The module is called with a good clearance and the plan that it has shown, but for these options; or where ``tagged``, in a
+    play of which the guard is left out, on a host without a clearance. The positive control is the same call with everything
+    right. ``deploy``: the code for :data:`DEPLOY`, which needs no clearance; empty where it is no way round there.
+    """
+
+    name: str
+    family: str
+    what: str
+    code: str
+    options: Mapping[str, Any] = {}
+    happens: str = ""
+    undone: str = ""
+    tagged: bool = False
+    deploy: str = ""
+    sample: bool = False
+
+
+WITH_ANY: Tuple[WithAny, ...] = (
+    WithAny(
+        "any_tags",
+        "left out",
+        "--tags with the tag of the task that acts, which is any other module that changes a host",
+        "clearance_missing",
+        tagged=True,
+    ),
+    WithAny(
+        "any_ad_hoc",
+        "left out",
+        "Call any other module that changes a host with no playbook",
+        "clearance_missing",
+        options={"clearance": None},
+    ),
+    WithAny(
+        "any_guessed_token",
+        "clearance",
+        "Guess the token of somebody's clearance, and call any other module",
+        "clearance_unknown",
+        options={"clearance": "$FORGED"},
+    ),
+    WithAny(
+        "any_other_incident",
+        "clearance",
+        "Call any other module with the clearance of another incident",
+        "clearance_of_another_incident",
+        options={"incident": "$OTHER"},
+    ),
+    WithAny(
+        "any_head_moved",
+        "commit",
+        "Check out another commit between clearance and act, and call any other module",
+        "head_moved",
+        deploy="plan_changed",
+        happens="as_owner git -C $CHECKOUT checkout --quiet --detach HEAD~1",
+        undone=_MOVED,
+    ),
+    WithAny(
+        "any_made_up_plan",
+        "plan",
+        "Approve a plan of any other module that nobody was shown",
+        "plan_changed",
+        deploy="plan_changed",
+        options={"approve": "0123456789ab"},
+    ),
+    WithAny(
+        "any_closed_incident",
+        "record",
+        "Call any other module in the name of an incident that has ended",
+        "incident_closed",
+        deploy="incident_closed",
+        options={"incident": "$CLOSED"},
+    ),
+    WithAny(
+        "any_record_read_only",
+        "record",
+        "Make the record read-only, and call any other module",
+        "audit_read_only",
+        deploy="audit_read_only",
+        happens="mount --bind $RECORD $RECORD; mount -o remount,bind,ro $RECORD",
+        undone="umount $RECORD",
+    ),
+)
+
+
+class Changing(NamedTuple):
+    """A module beside `job` that changes a host, and a fault of the sandbox that gives it a plan; empty where what the host is
+    like anyway does. ``seen``: a script of root that prints ``broken`` as long as nothing was done, and ``mended`` when it was.
+
+    ``options``: what it is told; $ROW is the id of the job that is called ``row``. ``happens``: what is done when it is broken,
+    so that nothing else changes the host; ``restless``: below this path something does all the same. ``undone``: what takes back,
+    beside the fault's own mending, what the act has left.
+    """
+
+    module: str
+    fault: str
+    seen: str
+    broken: str
+    mended: str
+    options: Mapping[str, Any] = {}
+    row: str = "none"
+    happens: str = ""
+    restless: str = ""
+    undone: str = ""
+
+
+CHANGING: Tuple[Changing, ...] = (
+    Changing(
+        "storage",
+        "hot_path_stale",
+        """
+            for path in imports/hc-2019 imports/cihr-2020; do
+                stat /srv/healtharchive/jobs/$path >/dev/null 2>&1 && echo well || echo dead
+            done
+        """,
+        *("dead dead", "well well"),
+    ),
+    Changing(
+        "replay",
+        "replay_target_failing",
+        """
+            page=$(sed -n '1s/.*"url": "\\([^"]*\\)".*/\\1/p' /srv/healtharchive/replay/collections/job-1/indexes/index.cdxj)
+            curl -s -m 20 -o /dev/null -w '%{http_code}' "http://127.0.0.1:8090/job-1/$page"
+        """,
+        *("503", "200"),
+    ),
+    Changing(
+        "output_directories",
+        "output_dir_on_root_disk",
+        "findmnt -n -o FSTYPE /srv/healtharchive/jobs/hc/20240101T000502Z__hc-20240101 || echo directory",
+        *("directory", "fuse.sshfs"),
+        # At every poll it tries to bind the directory, and makes its place on the storage box by that.
+        happens="systemctl stop healtharchive-worker",
+    ),
+    Changing(
+        "indexing",
+        "completed_never_indexed",
+        """sql "select status from archive_jobs where name = 'hc-never-indexed'" """,
+        *("completed", "indexed"),
+        options={"job_id": "$ROW"},
+        row="hc-never-indexed",
+    ),
+    Changing(
+        "annual_tool_options",
+        "annual_options_drifted",
+        """sql "select config -> 'tool_options' ->> 'initial_workers' from archive_jobs where name = 'phac-20250101'" """,
+        *("1", "2"),
+        # The worker is busy with a crawl of its own.
+        restless="/srv/healtharchive/jobs/hc/busy",
+    ),
+    Changing(
+        "baseline_drift",
+        "baseline_drift",
+        "stat -c %a /srv/healtharchive/backups",
+        *("755", "2770"),
+    ),
+    Changing(
+        "stale_jobs",
+        "stale_running_row",
+        """sql "select status from archive_jobs where name = 'phac-killed'" """,
+        *("running", "retryable"),
+    ),
+    Changing(
+        "stalled_crawl",
+        "stalled_crawl",
+        "systemctl is-active fault-stalled-crawl || true",
+        *("active", "inactive"),
+        options={"progress_seconds": 0},
+        restless="/srv/healtharchive/jobs/phac/stalled",
+    ),
+    Changing(
+        "service",
+        "api_stopped",
+        "systemctl is-active healtharchive-api || true",
+        *("inactive", "active"),
+    ),
+    Changing(
+        "worker",
+        "",
+        "systemctl is-active healtharchive-worker || true",
+        *("active", "inactive"),
+        options={"state": "paused"},
+        happens="systemctl start healtharchive-worker",
+        undone="systemctl stop healtharchive-remediation-worker-resume.timer || true",
+    ),
+)
+DEPLOY = Changing(
+    "deployment",
+    "",
+    "as_owner git -C $CHECKOUT rev-parse HEAD",
+    *("$HEAD", "$UNDEPLOYED"),
+    # What is public of the test host is not asked: an ad-hoc call knows no address of it.
+    options={"deploy_ref": "$UNDEPLOYED", "skip_public_check": True},
+    undone="""
+        as_owner $CHECKOUT/scripts/vps-deploy.sh --apply --ref $HEAD --skip-baseline-drift --skip-public-surface-verify
+        rm -rf $KEPT/checkout
+        keep_checkout
+    """,
+)
+
+
 class Other(NamedTuple):
     """A way round that takes more than one call: its test says how it is tried."""
 
@@ -1024,34 +1226,6 @@ class Other(NamedTuple):
 
 
 OTHERS: Tuple[Other, ...] = (
-    Other(
-        "storage_ad_hoc",
-        "left out",
-        "Call the module of another recovery (storage) with no playbook, while hot paths are dead",
-        "clearance_missing",
-        "test_another_recovery_is_held_back",
-    ),
-    Other(
-        "storage_tags",
-        "left out",
-        "The same in a play with a guard, by --tags with the tag of the task that acts",
-        "clearance_missing",
-        "test_another_recovery_is_held_back",
-    ),
-    Other(
-        "storage_guessed_token",
-        "clearance",
-        "Guess the token of somebody's clearance, and call the module of another recovery (storage)",
-        "clearance_unknown",
-        "test_another_recovery_is_held_back",
-    ),
-    Other(
-        "storage_head_moved",
-        "commit",
-        "Check out another commit between clearance and the recovery of storage",
-        "head_moved",
-        "test_another_recovery_is_held_back",
-    ),
     Other(
         "start_at_every_task",
         "left out",

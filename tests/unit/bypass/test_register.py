@@ -16,7 +16,7 @@ import ways
 ROOT = Path(__file__).resolve().parents[3]
 BYPASS = ROOT / "tests" / "bypass"
 REGISTER = ROOT / "docs" / "bypass-register.md"
-TABLES = (ways.FROM_CONTROLLER, ways.ON_HOST, ways.FOR_CLEARANCE, ways.OTHERS)
+TABLES = (ways.FROM_CONTROLLER, ways.ON_HOST, ways.FOR_CLEARANCE, ways.WITH_ANY, ways.OTHERS)
 WAYS = [way for table in TABLES for way in table]
 # Who cannot be had: reading the sources is enough to know whether a code exists.
 SOURCES = "".join(path.read_text() for path in (ROOT / "plugins").rglob("*.py"))
@@ -49,8 +49,8 @@ def test_make_test_tries_one_of_each_family_but_two() -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_every_code_is_one_of_the_collection(way) -> None:
-    for code in (way.code, getattr(way, "bare", None)):
-        assert code is None or '"%s"' % code in SOURCES
+    for code in (way.code, getattr(way, "bare", None), getattr(way, "deploy", None)):
+        assert not code or '"%s"' % code in SOURCES
 
 
 def test_what_takes_more_than_one_call_has_its_test() -> None:
@@ -67,8 +67,21 @@ def test_what_takes_more_than_one_call_has_its_test() -> None:
         "test_nothing_but_the_guard_refused",
         "test_the_module_on_the_host_refuses",
         "test_no_clearance_is_granted",
+        "test_no_other_module_is_a_way_round",
+        "test_every_other_module_acts_when_nothing_is_wrong",
+        "test_a_deploy_is_no_way_round",
+        "test_a_deploy_is_made_when_nothing_is_wrong",
     }
     assert found == of_tables | {way.test for way in ways.OTHERS}
+
+
+def test_every_module_that_changes_a_host_is_tried() -> None:
+    """They are the modules that have the frame."""
+    modules = (ROOT / "plugins" / "modules").glob("*.py")
+    framed = {path.stem for path in modules if re.search(r"import changing\b", path.read_text(), re.MULTILINE)}
+    assert framed == {"job", ways.DEPLOY.module, *(changing.module for changing in ways.CHANGING)}
+    faults = {path.stem for path in (ROOT / "tests" / "sandbox" / "faults").glob("*.sh")}
+    assert {changing.fault for changing in ways.CHANGING} <= {"", *faults}
 
 
 def test_every_word_is_used() -> None:
