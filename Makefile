@@ -79,7 +79,7 @@ deploys: ## Cut the link of N deploys and kill the controller of others, and let
 	@HEALTHARCHIVE_DEPLOY_CUTS=$(or $(N),20) HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) \
 		tools/run pytest tests/end_to_end/test_deploy.py $(FAILING_DEPLOYS)
 
-storage: ## What make test leaves out of the recoveries of storage and output directories (root, about 8 minutes)
+storage: ## What make test leaves out of the recoveries of storage and output directories (root, about 12 minutes)
 	@tools/requisites controller sandbox
 	@HEALTHARCHIVE_SANDBOX_STATE=$(TEST_STATE) tools/run pytest tests/end_to_end/longer_storage.py tests/end_to_end/longer_output_directories.py
 

@@ -12,7 +12,7 @@ from . import record
 from .asking import Desk
 from .changes import COLLECTION, INVENTORY
 from .conftest import ROOT
-from .storage import HELPERS
+from .storage import ARCHIVE, HELPERS
 
 INCIDENT = "2026-11-23-options-drifted"
 OPENED = {
@@ -40,16 +40,18 @@ _ROWS = "runuser -u postgres -- psql -d healtharchive -Atc 'select to_jsonb(arch
 
 
 def drifted(host: Any) -> Iterator[Desk]:
-    """An incident, and three annual jobs that nobody takes up; afterwards as before."""
+    """An incident, and three annual jobs that nobody takes up; afterwards as before. No file of the archive is another one."""
     argv = ["ansible", host.name, "-i", INVENTORY, "-b", "-m", COLLECTION + "incident", "-a", json.dumps(OPENED)]
     host.ssh("sudo rm -rf %s /run/healtharchive-remediation" % record.DIRECTORY)
     subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
     desk = Desk(host, INCIDENT)
     desk.run(HELPERS + DRIFTED)
+    files = desk.run(ARCHIVE)
     yield desk
     desk.close()
     host.root(HELPERS + AS_BEFORE)
     host.ssh("sudo rm -rf " + record.DIRECTORY)
+    assert host.root(ARCHIVE) == files
 
 
 def asked(desk: Desk, **said: Any) -> Dict[str, Any]:

@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import pytest
 
 from .annual_options import REASON, asked, drifted, rows
 from .asking import Desk
 from .storage import HELPERS
-from .test_failed_jobs import KILL_WHO_ACTS
+from .test_failed_jobs import KILL_WHO_ACTS, wait_until
 
 HOLD = """systemd-run --quiet --collect --unit=hold-row --uid=postgres sh -c \\
     "(echo 'begin; select 1 from archive_jobs where id = %d for update;'; sleep 60) | psql -d healtharchive"
@@ -73,10 +70,3 @@ def test_a_first_start_meanwhile_is_told_and_the_next_plan_holds(host, desk):
     assert done["outcome"] == "applied", done
     assert rows(desk)["cihr-20250101"]["config"]["campaign_year"] == 2025
     desk.released(token)
-
-
-def wait_until(true: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)

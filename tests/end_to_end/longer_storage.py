@@ -14,6 +14,7 @@ import pytest
 from . import record
 from .storage import (
     ANNUAL,
+    ARCHIVE,
     BASE,
     HELD,
     HELPERS,
@@ -66,6 +67,7 @@ def test_a_storage_box_that_is_gone_costs_no_mount_and_gives_all_back(host, stor
         done = storage(gone, act=True)
         assert time.monotonic() - started < 240
         assert (done["outcome"], done["code"]) == ("failed", "storage_box_gone"), done
+        assert done["next_step"].startswith("This needs a person")
         assert all(dead(host, path) for path in (IMPORT, OTHER, ANNUAL))
         assert given_back(host)
     finally:
@@ -170,3 +172,100 @@ def test_the_storage_box_is_not_mounted_over_files(host, storage, broken):
     assert done["outcome"] == "applied", done
     assert mounts(host) == before
     assert given_back(host)
+
+
+# Everything of it dies, as when the box drops every connection; sshfs is started again by nobody.
+_DIES = """
+systemctl kill --kill-whom=main --signal=KILL healtharchive-storagebox-sshfs
+while stat /srv/healtharchive/storagebox >/dev/null 2>&1; do sleep 0.1; done
+"""
+
+
+@pytest.mark.parametrize("step", ["_unmount", "_bind_all"])
+def test_a_mount_that_dies_again_in_the_middle(host, storage, broken, step):
+    """After one of the paths was unmounted, and after all of them were bound again."""
+    before, files = mounts(host), host.root(ARCHIVE)
+    broken("hot_path_stale")
+    done = storage(act=True, after=(step, _DIES))
+    assert (done["outcome"], done["code"]) == ("failed", "not_mended"), done
+    assert dead(host, BASE)
+    # What it held off is back, and nothing was written in the place of a mount.
+    assert given_back(host)
+    again = storage(act=True)
+    assert again["outcome"] == "applied", again
+    assert mounts(host) == before
+    assert given_back(host)
+    assert host.root(ARCHIVE) == files
+    assert storage()["outcome"] == "nothing_to_do"
+
+
+_HANGS = r"""
+cp /usr/bin/umount /run/umount.kept
+printf '#!/bin/sh\ncase "$*" in *%s*) exec sleep 600 ;; esac\nexec /run/umount.kept "$@"\n' >/run/umount.hangs
+chmod 755 /run/umount.hangs
+mount --bind /run/umount.hangs /usr/bin/umount
+"""
+
+
+def test_an_unmount_that_hangs_keeps_no_other_path_and_nothing_that_was_held_off(host, storage, broken):
+    before, files = mounts(host), host.root(ARCHIVE)
+    broken("hot_path_stale")
+    host.root(_HANGS % IMPORT.rpartition("/")[2])
+    try:
+        started = time.monotonic()
+        done = storage(act=True)
+        assert time.monotonic() - started < 240
+        assert (done["outcome"], done["code"]) == ("failed", "not_mended"), done
+        assert "umount" in done["detail"]
+        assert (dead(host, IMPORT), dead(host, OTHER), dead(host, ANNUAL)) == (True, False, False)
+        assert given_back(host)
+        assert host.ssh("pgrep --full 'sleep 600'", check=False).stdout == ""
+    finally:
+        host.root("/run/umount.kept /usr/bin/umount")
+    done = storage(act=True)
+    assert done["outcome"] == "applied", done
+    assert mounts(host) == before
+    assert host.root(ARCHIVE) == files
+
+
+# A job of its own whose directory lies on the storage box, crawled in a unit of its own once the base mount is back.
+_HEALTHY = """
+systemctl stop healtharchive-worker
+id=$(new_job phac)
+place_job $id on-the-box phac/on-the-box '{{"simulated_seconds": 3600}}'
+runuser -u haadmin -- mkdir -p {jobs}/phac/on-the-box {base}/jobs/phac/on-the-box
+mount --bind {base}/jobs/phac/on-the-box {jobs}/phac/on-the-box
+crawl_detached on-the-box $id
+wait_until 30 crawl_writes {jobs}/phac/on-the-box
+start_worker
+""".format(jobs=JOBS, base=BASE)
+_NO_MORE = """
+systemctl stop on-the-box
+umount --lazy {jobs}/phac/on-the-box
+forget_jobs on-the-box
+rm -rf /home/storagebox/jobs/phac/on-the-box
+""".format(jobs=JOBS)
+_LOOK = (
+    "systemctl show --property=MainPID,ActiveState on-the-box; pgrep --full '[-]-output-dir {0}/phac/on-the-box';"
+    " grep ' {0}/phac/on-the-box ' /proc/self/mountinfo"
+).format(JOBS)
+_SIZE = "stat --format %%s %s/phac/on-the-box/*.combined.log" % JOBS
+
+
+def test_a_healthy_mount_beside_dead_ones_and_the_crawl_that_writes_on_it_are_left_alone(host, storage, broken):
+    broken("hot_path_stale")
+    try:
+        host.root(HELPERS + _HEALTHY)
+        before, written = host.ssh(_LOOK).stdout, int(host.ssh(_SIZE).stdout)
+        planned = storage()
+        assert not [word for argv in planned["plan"]["commands"] for word in argv if "on-the-box" in word]
+        done = storage(act=True)
+        assert done["outcome"] == "applied", done
+        # The same process, on the same mount, and it goes on writing.
+        assert host.ssh(_LOOK).stdout == before
+        now = int(host.ssh(_SIZE).stdout)
+        assert now > written
+        host.root(HELPERS + "grows() { [ $(%s) -gt %d ]; }; wait_until 20 grows" % (_SIZE, now))
+        assert given_back(host)
+    finally:
+        host.root(HELPERS + _NO_MORE)

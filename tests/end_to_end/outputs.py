@@ -17,9 +17,6 @@ OF_ROOT = (
     'id=$(new_job cihr); place_job "$id" of-root cihr/of-root; install -d -o root -m 0755 %s/cihr/of-root\n'
     "touch %s/cihr/of-root/made-by-root; sql \"UPDATE archive_jobs SET status = 'failed', retry_count = 2 WHERE id = $id\"\n"
 ) % (JOBS, JOBS)
-FILES = "find /home/storagebox /srv/healtharchive/jobs -xdev -type f"
-# Every file below the archive root and on the storage box, with owner and mode.
-ARCHIVE = "(%s -printf '%%p %%u %%m\\n'; %s -exec sha256sum {} +) | sort" % (FILES, FILES)
 
 
 class Outputs:

@@ -25,16 +25,19 @@ done
 systemctl daemon-reload
 systemctl start healtharchive-storage-hotpath-auto-recover.timer
 """
-WARCS = "find /home/storagebox /srv/healtharchive/jobs -xdev -name '*.warc.gz' -exec sha256sum {} + | sort"
+# Every file below the archive root and on the storage box: owner and mode, and what is in it.
+_FILES = "find /home/storagebox /srv/healtharchive/jobs -xdev -type f"
+ARCHIVE = "(%s -printf '%%p %%u %%m\\n'; %s -exec sha256sum {} +) | sort" % (_FILES, _FILES)
 # The frame's own parts without clearance and record: what is shown here is what lies between.
 SCRIPT = r"""
-import json, os, sys, time
+import json, os, subprocess, sys, time
 sys.path.insert(0, "/run/collections")
 from ansible_collections.healtharchive.remediation.plugins.module_utils import change, contexts, settings
 from ansible_collections.healtharchive.remediation.plugins.module_utils.ROOM import action
 
 said = json.loads(sys.argv[2])
 acts, kill_at = said.pop("act", False), said.pop("kill_at", None)
+step, happens = said.pop("after", (None, None))
 known = {**settings.ARGUMENT_SPEC, **change.ARGUMENT_SPEC, **action.ARGUMENT_SPEC}
 parameters = {**{name: option.get("default") for name, option in known.items()}, "incident": sys.argv[1], **said}
 context = contexts.context(settings.from_parameters(parameters), time.monotonic() + 1500)
@@ -50,6 +53,12 @@ def done():
         # As the kernel ends it: nothing of it is tidied up.
         old = getattr(acting, kill_at)
         setattr(acting, kill_at, lambda *given: (old(*given), os.kill(os.getpid(), 9)))
+    if step is not None:
+        # Once, and nobody tells it.
+        then = iter([happens])
+        done_by_it = getattr(acting, step)
+        happened = lambda: [subprocess.run(["bash", "-euo", "pipefail", "-c", each], check=True) for each in then]
+        setattr(acting, step, lambda *given: (done_by_it(*given), happened()))
     seen = change._act(host, acting, plan, None)
     return {**seen._asdict(), "plan": plan.described()}
 
@@ -64,7 +73,8 @@ STORAGE = ("tiers", "Storage")
 def asked(
     host: Any, incident: str, script: str = "true", killed: bool = False, what: Tuple[str, str] = STORAGE, **said: Any
 ) -> Dict[str, Any]:
-    """Run a script of root, then ask the module's code what it would do, or let it act; ``killed``: it is, and says nothing."""
+    """Run a script of root, then ask the module's code what it would do, or let it act; ``killed``: it is, and says nothing.
+    ``after``: a step of it, and what happens when it has ended for the first time."""
     host.root(HELPERS + script)
     code = SCRIPT.replace("ROOM", what[0]).replace("KIND", what[1])
     program = "python3 - %s '%s' <<'END OF PROGRAM'\n%s\nEND OF PROGRAM\n" % (incident, json.dumps(said), code)

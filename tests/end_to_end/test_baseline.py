@@ -15,6 +15,7 @@ from . import record
 from .asking import Desk
 from .changes import COLLECTION, INVENTORY
 from .conftest import ROOT
+from .storage import ARCHIVE
 
 INCIDENT = "2026-11-23-drift"
 OPENED = {"title": "Drift", "severity": "sev3", "slug": "drift", "started_at": "2026-11-23T17:50:00Z"}
@@ -70,7 +71,7 @@ def looked(desk: Desk) -> Dict[str, str]:
 
 
 def test_what_the_policy_names_is_put_back_and_nothing_else(host, desk):
-    before, sums = looked(desk), desk.run(SUMS)
+    before, sums, files = looked(desk), desk.run(SUMS), desk.run(ARCHIVE)
     planned = asked(desk)
     assert planned["outcome"] == "planned", planned
     plan = planned["plan"]
@@ -99,7 +100,7 @@ def test_what_the_policy_names_is_put_back_and_nothing_else(host, desk):
     # The record is in a directory of its own.
     assert {path for path, state in now.items() if state != before.get(path)} <= {BACKUPS, record.DIRECTORY}
     assert now[VICTIM] == "root:root 0700"
-    assert desk.run(SUMS) == sums
+    assert (desk.run(SUMS), desk.run(ARCHIVE)) == (sums, files)
 
     left = asked(desk)
     assert (left["outcome"], left["code"]) == ("refused", "needs_person")

@@ -11,8 +11,8 @@ from __future__ import annotations
 import pytest
 
 from . import record
-from .outputs import ARCHIVE, DIRECTORY, EMPTY, NAME, OF_ROOT, Outputs
-from .storage import HELPERS
+from .outputs import DIRECTORY, EMPTY, NAME, OF_ROOT, Outputs
+from .storage import ARCHIVE, HELPERS
 from .test_incident import Controller, put_utilities
 
 

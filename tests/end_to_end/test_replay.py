@@ -13,12 +13,9 @@ import functools
 import pytest
 
 from . import record
-from .storage import HELPERS, asked
+from .storage import ARCHIVE, HELPERS, asked
 from .test_incident import Controller, put_utilities
 
-# Every file below the archive root and on the storage box, with owner and mode. The worker is idle.
-FILES = "find /home/storagebox /srv/healtharchive/jobs -xdev -type f"
-ARCHIVE = "(%s -printf '%%p %%u %%m\\n'; %s -exec sha256sum {} +) | sort" % (FILES, FILES)
 # As the service's own: it asks one page, and writes what it saw.
 SMOKE = r"""
 cat >/run/smoke.sh <<'END'
@@ -48,6 +45,7 @@ def replay(host, tmp_path):
     assert controller.run("open_incident", "-e", "title=Replay", "-e", "severity=sev3").rc == 0
     (incident,) = controller.notes()
     put_utilities(host)
+    # The worker is idle.
     before = host.root(ARCHIVE), host.ssh(PROCESSES).stdout
     assert before[0].count(".warc.gz") >= 5
     yield functools.partial(asked, host, incident, what=("replays", "Replay"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 
 from . import record
-from .storage import ANNUAL, HELPERS, IMPORT, WARCS, WATCHDOGS, active, asked, dead, given_back, mounts, rows
+from .storage import ANNUAL, ARCHIVE, HELPERS, IMPORT, WATCHDOGS, active, asked, dead, given_back, mounts, rows
 from .test_incident import Controller, put_utilities
 
 
@@ -28,6 +28,11 @@ def beside(host):
     host.ssh("sudo rm -rf " + record.DIRECTORY)
 
 
+def archived(host):
+    """What is archived, but for the crawl that goes on beside."""
+    return {line for line in host.root(ARCHIVE).splitlines() if "/beside/" not in line}
+
+
 def test_dead_paths_come_back_with_what_waited_for_them(host, tmp_path, beside, broken):
     controller = Controller(host, tmp_path)
     assert controller.run("open_incident", "-e", "title=Storage", "-e", "severity=sev3").rc == 0
@@ -35,7 +40,7 @@ def test_dead_paths_come_back_with_what_waited_for_them(host, tmp_path, beside, 
     put_utilities(host)
     host.root(WATCHDOGS)
     before = mounts(host)
-    warcs = [line for line in host.root(WARCS).splitlines() if "/beside/" not in line]
+    files = archived(host)
     broken("hot_path_stale")
     host.root(HELPERS + "sql \"UPDATE archive_jobs SET status = 'failed', crawler_status = 'failed' WHERE id = 3\"")
     planned = asked(host, incident)
@@ -50,7 +55,9 @@ def test_dead_paths_come_back_with_what_waited_for_them(host, tmp_path, beside, 
     assert active(host, "healtharchive-warc-tiering", "beside-crawl") == ["active", "active"]
     assert host.ssh("systemctl show --property=MainPID beside-crawl").stdout == beside
     assert rows(host)[3] != "failed"
-    assert warcs
-    assert set(warcs) <= set(host.root(WARCS).splitlines())
+    # Of the job that was retried, and is crawled again, nothing but its own state may be another one.
+    assert len(files) > 20
+    others = {line for line in files - archived(host) if ANNUAL.rpartition("/")[2] not in line or ".warc.gz" in line}
+    assert others == set()
     # It was restarted, and takes a moment until it listens.
     host.root(HELPERS + "wait_until 20 replay_answers 200 1")

@@ -52,7 +52,8 @@ _NOTE = "storage-unmounted.json"
 _ENOTCONN = 107
 _WORKER = "unit " + WORKER
 _PERSON = (
-    "See what is left with findmnt --types fuse.sshfs and triage; the guide is the service's on stale sshfs mounts."
+    "This needs a person: why the box does not answer (its host, its network, its key) is told by journalctl -u %s. When it "
+    "answers, plan again." % SSHFS_UNIT
 )
 _AGAIN = "Plan again: what is left is planned then, and what needs a person is named."
 
