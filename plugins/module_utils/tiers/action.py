@@ -103,8 +103,10 @@ class Storage(change.Action):
         self._directory = lock_directories.agreed(context)
         _prove_database(context)
         known = jobs.look(context, self._directory)
-        kept = {str(hot): str(cold) for hot, cold in noted.read(_NOTE).get("binds", {}).items()}
-        seen = self._facts = survey.survey(context, kept, set(known.output.values()))
+        note = noted.read(_NOTE)
+        kept = {str(hot): str(cold) for hot, cold in note.get("binds", {}).items()}
+        seen = survey.survey(context, kept, set(known.output.values()))
+        seen = self._facts = seen._replace(starting=note.get("start") is True)
         decided = decide.decide(seen)
         if isinstance(decided, Refusal):
             raise decided
@@ -364,8 +366,8 @@ class Storage(change.Action):
         unmounts = (*decided.unmounts, *decided.after_base)
         if decided.base and unmounts:
             _refuse_without_place(context, {path: decided.binds[path] for path in unmounts})
-        if decided.binds:
-            noted.write(_NOTE, {"binds": decided.proven})
+        if decided.binds or decided.start_tiering:
+            noted.write(_NOTE, {"binds": decided.proven, "start": decided.start_tiering})
         # Whatever becomes of one path, what was unmounted is bound again: nothing is left a plain directory of the local disk.
         for path in unmounts:
             self._unmount(context, path)
@@ -639,7 +641,7 @@ def _prove_database(context: Context) -> None:
 def _symptom(decided: Decision) -> str:
     if decided.mounts:
         return "hot paths do not answer"
-    return "a recovery of storage was cut off" if decided.owed else "the tiering unit has failed"
+    return "a recovery of storage was cut off" if decided.owed else "the tiering unit does not run"
 
 
 def _objective(decided: Decision) -> str:
@@ -660,7 +662,7 @@ def _objective(decided: Decision) -> str:
     if decided.owed and not parts:
         parts.append("finish what a recovery that was cut off has begun, whose hot paths are bound again")
     if decided.start_tiering and not parts:
-        parts.append("start %s, which has failed while its manifest can be bound" % TIERING_UNIT)
+        parts.append("start %s, which does not run while its manifest can be bound" % TIERING_UNIT)
     text = ", and ".join(parts)
     return text[0].upper() + text[1:] + "."
 

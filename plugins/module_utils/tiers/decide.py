@@ -254,7 +254,11 @@ def decide(facts: Facts) -> Union[Decision, Nothing, Refusal]:
         tiering is not None
         and tiering.load == "loaded"
         and not stops
-        and (tiering.active == "failed" or (bool(restarted) and facts.with_manifest))
+        and (
+            tiering.active == "failed"
+            or (tiering.active == "inactive" and facts.starting)
+            or (bool(restarted) and facts.with_manifest)
+        )
     )
     owed = {
         p: str(by_path[p].cold) for p in facts.begun if p in by_path and by_path[p].state == "ok" and by_path[p].cold

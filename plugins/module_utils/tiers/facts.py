@@ -68,7 +68,8 @@ class UnitState(NamedTuple):
 
 class Facts(NamedTuple):
     """``tiered``: the annual paths that the service's script knows by itself; None: it was not asked, for it would hang.
-    ``campaigns``: year and source of each annual path. ``begun``: the hot paths of a recovery that was cut off before its end."""
+    ``campaigns``: year and source of each annual path. ``begun``: the hot paths of a recovery that was cut off before its end;
+    ``starting``: whether it had the tiering unit to start, whose failed state it may have cleared."""
 
     base: Base
     paths: Tuple[Path, ...]
@@ -77,3 +78,4 @@ class Facts(NamedTuple):
     campaigns: Mapping[str, Tuple[int, str]] = {}
     with_manifest: bool = True
     begun: Tuple[str, ...] = ()
+    starting: bool = False

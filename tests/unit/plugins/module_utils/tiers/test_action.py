@@ -519,6 +519,30 @@ def test_what_comes_after_the_bind_is_owed_by_whoever_goes_on(world: World) -> N
     assert isinstance(storage().plan(world.host), NothingToDo)
 
 
+def test_a_tiering_unit_whose_failed_state_was_cleared_is_started_by_whoever_goes_on(world: World) -> None:
+    world.paths = {HOT: "ok", ANNUAL: "ok"}
+    world.units[facts.TIERING_UNIT] = UnitState("loaded", "failed")
+    acting = storage()
+    plan = acting.plan(world.host)
+    old = world.run
+
+    def cut_off(argv: List[str], seconds: float) -> commands.Result:
+        if argv[1:] == ["start", facts.TIERING_UNIT]:
+            world.units[facts.TIERING_UNIT] = UnitState("loaded", "inactive")
+            raise KeyboardInterrupt
+        return old(argv, seconds)
+
+    world.host.context.run = cut_off
+    with pytest.raises(KeyboardInterrupt):
+        acting.act(world.host, plan)
+    world.host.context.run = old
+    _seen, failure, plan = act(world)
+    assert failure is None
+    assert plan.objective == "Start %s, which does not run while its manifest can be bound." % facts.TIERING_UNIT
+    assert world.units[facts.TIERING_UNIT].active == "active"
+    assert noted.read("storage-unmounted.json") == {}
+
+
 def test_nor_is_a_job_given_back_then_where_nothing_can_be_written(world: World) -> None:
     noted.write("storage-unmounted.json", {"binds": {HOT: COLD}})
     world.paths = {HOT: "ok", ANNUAL: "ok"}
@@ -554,7 +578,7 @@ def test_until_its_end_it_is_noted_what_it_bound(world: World, monkeypatch: Any,
     world.host.context.run = world.run
     acting = storage()
     acting.act(world.host, acting.plan(world.host))
-    assert noted_then == [{"binds": {HOT: COLD, ANNUAL: ANNUAL_COLD}}]
+    assert noted_then == [{"binds": {HOT: COLD, ANNUAL: ANNUAL_COLD}, "start": False}]
     assert noted.read("storage-unmounted.json") == {}
 
 

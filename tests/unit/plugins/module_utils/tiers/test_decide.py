@@ -196,6 +196,17 @@ def test_only_the_tiering_unit_has_failed():
     assert (plan.mounts, plan.start_tiering, plan.restart_replay) == (False, True, False)
 
 
+@pytest.mark.parametrize("starting", [False, True])
+@pytest.mark.parametrize("active", ["failed", "inactive", "active", "activating"])
+def test_a_tiering_unit_that_was_to_be_started_is(active, starting):
+    """The one before may have cleared its failed state, and was cut off before it started it."""
+    units = {**UP, facts.TIERING_UNIT: UnitState("loaded", active)}
+    found = decided(path(state="ok"), units=units, starting=starting)
+    starts = active == "failed" or (active == "inactive" and starting)
+    assert isinstance(found, decide.Decision if starts else decide.Nothing)
+    assert not starts or found.start_tiering
+
+
 def test_what_one_that_was_cut_off_has_bound_is_finished():
     well, ill = path("imports/a", "ok"), path("imports/b")
     begun = (ROOT + "/imports/a", ROOT + "/imports/b", ROOT + "/imports/gone")
