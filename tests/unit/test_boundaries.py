@@ -58,7 +58,26 @@ PURE = [
     *(MODULE_UTILS / "tiers" / name for name in ("decide.py", "facts.py")),
     *(MODULE_UTILS / room / name for room in ("replays", "outputs") for name in ("decide.py", "facts.py")),
     *(MODULE_UTILS / "services" / (name + ".py") for name in ("seen", "facts", "answers", "decide")),
+    *(MODULE_UTILS / "transient_unit" / name for name in ("shown.py", "on_record.py")),
 ]
+# What each room of the house may use of the others, beside `parse`; arrows go one way. A recovery that needs what another one
+# has gets it from a room that is neither's.
+ROOMS = {
+    "parse": (),
+    "note": (),
+    "baseline": (),
+    "probes": (),
+    "transient_unit": (),
+    "stuck": ("probes",),
+    "clearance": ("probes",),
+    "campaign": ("probes", "stuck"),
+    "services": ("probes", "stuck"),
+    "tiers": ("probes", "stuck"),
+    "outputs": ("probes", "stuck", "tiers"),
+    "replays": ("probes", "services", "stuck", "tiers"),
+    "deploy": ("clearance", "probes", "transient_unit"),
+    "indexing": ("probes", "stuck", "tiers", "transient_unit"),
+}
 
 
 def imports(path: Path) -> set:
@@ -82,6 +101,32 @@ def test_what_parses_and_decides_does_no_input_or_output(path):
     reached = imports(path) & (INPUT_AND_OUTPUT - {"urllib"})
     assert reached == set()
     assert not re.search(r"\bopen\(|urllib\.request", path.read_text())
+
+
+def used_rooms(room: str) -> set:
+    found = set()
+    for path in (MODULE_UTILS / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level == 2:
+                found.update([node.module.split(".")[0]] if node.module else [alias.name for alias in node.names])
+    return (found & set(ROOMS)) - {room, "parse"}
+
+
+def test_every_room_is_in_the_table():
+    assert {path.parent.name for path in MODULE_UTILS.glob("*/__init__.py")} == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_uses_no_other_room_than_it_may(room):
+    assert used_rooms(room) == set(ROOMS[room])
+
+
+def test_arrows_between_rooms_go_one_way():
+    known: set = set()
+    # Each may use only what is above it in the table.
+    for room, others in ROOMS.items():
+        assert set(others) <= known, room
+        known.add(room)
 
 
 def test_only_host_starts_processes():

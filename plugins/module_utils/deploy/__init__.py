@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pinned deploy (design 9): the service's own script, for a commit that is proved to be on origin/main.
 
-``survey`` reads what is true into ``facts``, ``decide`` makes a plan of it or says why not, ``unit`` is the script while it runs
-and after, ``judge`` says what became of it, ``action`` puts these into the frame of changes. Private to this collection.
+``survey`` reads what is true into ``facts``, ``decide`` makes a plan of it or says why not, ``unit`` is what the script runs in,
+``judge`` says what became of it, ``action`` puts these into the frame of changes. Private to this collection.
 """

@@ -1,24 +1,21 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The indexing of a job in the frame of changes: begun, it goes on in a unit of its own; whoever asks next follows it, or records
-its end. Private to this collection.
-"""
+"""The indexing of a job in the frame of changes. Private to this collection."""
 
 from __future__ import annotations
 
-import time
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
-from .. import change, recorded, runtime
+from .. import change, recorded
 from ..budget import Budget
 from ..change import Host, Observation
-from ..deploy import unit as units
 from ..parse import indexing as parse
-from ..parse import times
-from ..plan import NothingToDo, Plan, difference
+from ..plan import NothingToDo, Plan
 from ..refusal import Refusal
 from ..settings import BadInput
 from ..shapes import duration
+from ..transient_unit import action as transient
+from ..transient_unit import shown
 from . import decide, indexers, judge, query, survey, unit, warcs
 from .facts import ACTION, NAME, Rows, Wish
 
@@ -28,22 +25,17 @@ ARGUMENT_SPEC: Dict[str, Dict[str, Any]] = {
     "reindex": {"type": "bool", "default": False},
     "verify_level": {"type": "int", "default": 1, "choices": [1, 2]},
     "timeout": {"type": "int", "default": 6 * 3600},
-    "follow": {"type": "str"},
-    "steps_seen": {"type": "int", "default": 0},
+    **transient.ARGUMENT_SPEC,
 }
 _LARGEST_ID = 2**31 - 1
 _TIMEOUT_RANGE = (60, 48 * 3600)
-# How long one question waits for an indexing to go on, and how often it looks meanwhile.
-_WAIT_SECONDS = 10.0
-_POLL_SECONDS = 0.2
-# systemd starts what it was told to start in some milliseconds, or not at all.
-_START_SECONDS = 2.0
 
 
-class Indexing(change.Action):
+class Indexing(transient.HandedOver):
     """Index one job whose crawl ended well."""
 
     name = ACTION
+    unit = unit.UNIT
     # What does not get indexed by itself twice a day has a cause; a job that fails again and again is a person's.
     budget = Budget(per_host=10, per_subject=1, window_seconds=24 * 3600)
     plan_seconds = 200
@@ -67,111 +59,39 @@ class Indexing(change.Action):
                 "Give a value in that range, or leave it out.",
             )
         self.wish = Wish(number, parameters["reindex"], parameters["verify_level"], seconds)
-        # What an indexing is told as when its end is recorded here, by the id of its action.
-        self._told: Dict[str, Dict[str, Any]] = {}
 
-    # Before anything else: what goes on.
+    # While it runs.
 
-    def resume(self, host: Host, check_mode: bool) -> Dict[str, Any]:
-        wanted = self.parameters["follow"]
-        begun = [each for each in change.unfinished_actions(host) if each.action == self.name]
-        for action in begun:
-            going = self._going(host, action, wanted)
-            if going is not None:
-                return going
-        settled: List[Dict[str, Any]] = []
-        if begun and not check_mode:
-            try:
-                settled = self._record_ends(host)
-            except Refusal as refusal:
-                if refusal.code != "busy":
-                    raise
-                if wanted is not None:
-                    time.sleep(_POLL_SECONDS)
-                    return {
-                        **self._running(host, begun[-1], None),
-                        "detail": "It has ended; what it left is looked at next. %s" % refusal,
-                    }
-        told = self._told_of(host, wanted or self.parameters["approve"], settled, wanted is not None)
-        if told is not None:
-            return {**told, "settled": [each for each in settled if each["action_id"] != told["action_id"]]}
-        return {"settled": settled} if settled else {}
-
-    def _going(self, host: Host, action: recorded.Action, wanted: Optional[str]) -> Optional[Dict[str, Any]]:
-        """The result while it runs; None when it does not."""
-        known = unit.state()
-        if known.get("action_id") != action.action_id:
-            return None
-        if wanted is not None and wanted not in (action.action_id, known["plan_id"]):
-            return None
-        context = change.within(host, _WAIT_SECONDS + self.plan_seconds).context
-        until = time.monotonic() + (_WAIT_SECONDS if wanted is not None else 0)
-        while True:
-            if unit.look(context).state != units.RUNNING:
-                return None
-            report = unit.report(context)
-            news = report is not None and len(report.lines) > self.parameters["steps_seen"]
-            if news or time.monotonic() >= until:
-                break
-            time.sleep(_POLL_SECONDS)
-        if wanted is None and known["job_id"] != self.wish.job_id:
-            raise Refusal(
-                "indexing_running",
-                "Job %d is indexed since %s, and one is indexed at a time." % (known["job_id"], action.begun_at),
-                "To follow it, run this with job_id=%d. This one was not begun." % known["job_id"],
-                job_id=known["job_id"],
-                action_id=action.action_id,
-                incident=action.incident,
-            )
-        return {**self._running(host, action, report), "begun_incident": action.incident}
-
-    def _running(self, host: Host, action: recorded.Action, report: Optional[parse.Report]) -> Dict[str, Any]:
-        known = unit.state()
-        progress = _progress(host, known) if report is not None else {}
-        return {
-            **_of_state(known),
-            "outcome": "running",
-            "changed": True,
-            "action_id": action.action_id,
-            "steps": [{"name": step, "command": line} for step, line in (report.lines if report is not None else ())],
-            "progress": progress,
-            "detail": "Job %s is indexed in %s since %s. %s"
-            % (known.get("job_id"), NAME, action.begun_at, _words(report, progress)),
-            "unit": NAME,
-        }
-
-    def _record_ends(self, host: Host) -> List[Dict[str, Any]]:
-        who = {"action": self.name, **{name: self.parameters[name] for name in ("incident", "operator", "run")}}
-        with runtime.acting(who):
-            settled = change.settle(host, self)
-            if any(each["action_id"] == unit.state().get("action_id") for each in settled):
-                unit.forget(change.within(host, self.seconds).context)
-        return settled
-
-    def _told_of(
-        self, host: Host, wanted: Optional[str], settled: Sequence[Mapping[str, Any]], must: bool
-    ) -> Optional[Dict[str, Any]]:
-        """The result of the action or plan that is asked for, when it has just been settled, or (``must``) whenever it ended."""
-        if wanted is None:
-            return None
-        for each in settled:
-            told = self._told.get(each["action_id"], {})
-            if wanted in (each["action_id"], told.get("plan_id")):
-                return told
-        if not must:
-            return None
-        events = change.actions_of(host.log)
-        for event in reversed(events):
-            data = event["data"]
-            if event["kind"] == "action_begun" and wanted in (data["action_id"], data["plan_id"]):
-                return _of_record(events, data)
+    def demand_wished(self, known: Mapping[str, Any], action: recorded.Action) -> None:
+        if known["job_id"] == self.wish.job_id:
+            return
         raise Refusal(
-            "not_begun",
-            "No indexing with the id %s was begun on this host." % wanted,
-            "Nothing was done under it. Run it without approve to see the plan.",
+            "indexing_running",
+            "Job %d is indexed since %s, and one is indexed at a time." % (known["job_id"], action.begun_at),
+            "To follow it, run this with job_id=%d. This one was not begun." % known["job_id"],
+            job_id=known["job_id"],
+            action_id=action.action_id,
+            incident=action.incident,
         )
 
-    # Plan, act, observe.
+    def read(self, printed: bytes, ended: bool) -> parse.Report:
+        return parse.report(printed)
+
+    def steps(self, report: parse.Report) -> List[Dict[str, Optional[str]]]:
+        return [{"name": step, "command": line} for step, line in report.lines]
+
+    def subject(self, known: Mapping[str, Any]) -> Dict[str, Any]:
+        return {"job_id": known.get("job_id")}
+
+    def progress(
+        self, host: Host, known: Mapping[str, Any], action: recorded.Action, report: Optional[parse.Report]
+    ) -> Dict[str, Any]:
+        progress = _progress(host, known) if report is not None else {}
+        words = _words(report, progress)
+        detail = "Job %s is indexed in %s since %s. %s" % (known.get("job_id"), NAME, action.begun_at, words)
+        return {"progress": progress, "detail": detail}
+
+    # Plan, act.
 
     def plan(self, host: Host) -> Union[Plan, NothingToDo]:
         context = host.context
@@ -201,42 +121,38 @@ class Indexing(change.Action):
                 "Run it again without approve, and read the plan of now.",
             )
         known = {
-            "action_id": host.action_id,
-            "incident": host.incident,
+            **self.begun(host, plan),
             "job_id": self.wish.job_id,
             "before": dict(plan.before[subject]),
             "table_bytes": now.size,
-            "plan": plan.described(),
-            "plan_id": str(host.action_id).split("-")[1],
-            "begun_at": times.from_epoch(time.time()),
         }
-        unit.start(host.context, plan.commands[0], known)
-
-    def observe(self, host: Host, plan: Plan) -> Observation:
-        until = time.monotonic() + _START_SECONDS
-        while unit.look(host.context).state == units.GONE and time.monotonic() < until:
-            time.sleep(_POLL_SECONDS)
-        return Observation("running", True, "It runs in %s, and goes on when the link is cut." % NAME)
+        self.unit.start(host.context, plan.commands[0], known)
 
     # Its end.
 
-    def settle(self, host: Host, action: recorded.Action) -> Optional[Observation]:
-        known = unit.state()
-        ours = known.get("action_id") == action.action_id
-        report, end = None, judge.End(judge.LOST)
-        job_id = int(known["job_id"]) if ours else _job_of(action)
-        if ours:
-            found = unit.look(host.context)
-            if found.state == units.RUNNING:
-                return None
-            report = unit.report(host.context)
-            end = unit.end_of(found, report is not None)
-        begun = judge.Begun(job_id, known["before"] if ours else {})
-        verdict = judge.judge(begun, end, report, _rows(host, job_id))
-        self._told[action.action_id] = _result(known if ours else {"action_id": action.action_id}, verdict, report)
-        return Observation(
-            verdict.outcome, verdict.changed, verdict.detail, verdict.states, verdict.code, verdict.next_step, {}
-        )
+    def ended(
+        self, host: Host, known: Mapping[str, Any], found: shown.Shown, report: Optional[parse.Report]
+    ) -> Tuple[Observation, Dict[str, Any]]:
+        begun = judge.Begun(int(known["job_id"]), known["before"])
+        return self._judged(host, known, begun, unit.end_of(found, report is not None), report)
+
+    def ended_on_record(self, host: Host, action: recorded.Action) -> Tuple[Observation, Dict[str, Any]]:
+        known = {"action_id": action.action_id}
+        return self._judged(host, known, judge.Begun(_job_of(action), {}), judge.End(judge.LOST), None)
+
+    def _judged(
+        self, host: Host, known: Mapping[str, Any], begun: judge.Begun, end: judge.End, report: Optional[parse.Report]
+    ) -> Tuple[Observation, Dict[str, Any]]:
+        found = judge.judge(begun, end, report, _rows(host, begun.job_id))
+        told = self.result(known, found.outcome, found.changed, found.detail, found.states)
+        if found.outcome != "applied":
+            told["code"] = found.code or "outcome_unknown"
+            told["next_step"] = (
+                found.next_step or "See what is true now (playbook triage) before anything else is done."
+            )
+            told["evidence"] = {"printed": list(report.tail) if report is not None else []}
+        # Its first fields are those of an observation.
+        return Observation(*found), told
 
 
 def _rows(host: Host, job_id: int) -> Optional[Rows]:
@@ -276,48 +192,3 @@ def _words(report: Optional[parse.Report], progress: Mapping[str, Any]) -> str:
             )
         )
     return " ".join(words)
-
-
-def _of_state(known: Mapping[str, Any]) -> Dict[str, Any]:
-    return {name: known.get(name) for name in ("action_id", "plan_id", "plan", "job_id", "begun_at")}
-
-
-def _result(known: Mapping[str, Any], verdict: judge.Verdict, report: Optional[parse.Report]) -> Dict[str, Any]:
-    plan = known.get("plan") or {}
-    result = {
-        **_of_state(known),
-        "diff": difference(plan.get("before") or {}, verdict.states),
-        "outcome": verdict.outcome,
-        "changed": verdict.changed is not False,
-        "detail": verdict.detail,
-        "states": dict(verdict.states),
-    }
-    if verdict.outcome == "applied":
-        return result
-    result["code"] = verdict.code or "outcome_unknown"
-    result["next_step"] = verdict.next_step or "See what is true now (playbook triage) before anything else is done."
-    result["evidence"] = {"printed": list(report.tail) if report is not None else []}
-    return result
-
-
-def _of_record(events: Sequence[Mapping[str, Any]], begun: Mapping[str, Any]) -> Dict[str, Any]:
-    """The result of one of which only the record is left."""
-    known = {"action_id": begun["action_id"], "plan_id": begun["plan_id"]}
-    for event in events:
-        data = event["data"]
-        if event["kind"] == "action_finished" and data["action_id"] == begun["action_id"]:
-            found = {
-                **known,
-                "outcome": data["outcome"],
-                "changed": data["changed"] is not False,
-                "detail": data["detail"],
-            }
-            if data["outcome"] not in ("applied", "nothing_to_do"):
-                again = "Run it without approve to see what is to be done now."
-                found.update(code="ended_before", next_step=again, evidence={})
-            return found
-    raise BadInput(
-        "outcome_unrecorded",
-        "The indexing %s was begun, and its end is not on record." % begun["action_id"],
-        "Run it again without approve: it records how it ended.",
-    )

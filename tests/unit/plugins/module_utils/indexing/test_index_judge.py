@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.healtharchive.remediation.plugins.module_utils.deploy import unit as units
 from ansible_collections.healtharchive.remediation.plugins.module_utils.indexing import decide, judge, unit
 from ansible_collections.healtharchive.remediation.plugins.module_utils.indexing.facts import Rows, Snapshots
 from ansible_collections.healtharchive.remediation.plugins.module_utils.indexing.judge import Begun, End
 from ansible_collections.healtharchive.remediation.plugins.module_utils.parse import indexing as parse
+from ansible_collections.healtharchive.remediation.plugins.module_utils.transient_unit import shown
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -110,14 +110,14 @@ def test_of_one_that_only_the_record_knows(rows, outcome):
 @pytest.mark.parametrize(
     ("found", "printed", "expected"),
     [
-        (units.Unit(units.GONE, True, None, ""), False, End(judge.NEVER)),
-        (units.Unit(units.GONE, True, None, ""), True, End(judge.LOST)),
-        (units.Unit(units.SUCCEEDED, True, 0, "success"), True, End(judge.ENDED, 0)),
-        (units.Unit(units.FAILED, True, 1, "exit-code"), True, End(judge.ENDED, 1)),
+        (shown.Shown(shown.GONE, True, None, ""), False, End(judge.NEVER)),
+        (shown.Shown(shown.GONE, True, None, ""), True, End(judge.LOST)),
+        (shown.Shown(shown.SUCCEEDED, True, 0, "success"), True, End(judge.ENDED, 0)),
+        (shown.Shown(shown.FAILED, True, 1, "exit-code"), True, End(judge.ENDED, 1)),
         # What comes before the command has failed: the command has no code.
-        (units.Unit(units.FAILED, True, None, "exit-code"), True, End(judge.ENDED, None)),
-        (units.Unit(units.FAILED, True, None, "timeout"), True, End(judge.TIMEOUT)),
-        (units.Unit(units.FAILED, True, None, "signal"), True, End(judge.KILLED)),
+        (shown.Shown(shown.FAILED, True, None, "exit-code"), True, End(judge.ENDED, None)),
+        (shown.Shown(shown.FAILED, True, None, "timeout"), True, End(judge.TIMEOUT)),
+        (shown.Shown(shown.FAILED, True, None, "signal"), True, End(judge.KILLED)),
     ],
 )
 def test_how_its_unit_ended(found, printed, expected):
