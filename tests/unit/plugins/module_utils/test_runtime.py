@@ -137,7 +137,7 @@ def test_it_goes_on_when_its_caller_and_the_callers_group_are_killed(tmp_path, n
 
         def work():
             (tmp_path / "begun").touch()
-            time.sleep(0.3)
+            wait_until((tmp_path / "killed").exists)
             print("nobody reads this")
             (tmp_path / "ended").touch()
             return {}
@@ -148,4 +148,5 @@ def test_it_goes_on_when_its_caller_and_the_callers_group_are_killed(tmp_path, n
     wait_until((tmp_path / "begun").exists)
     os.killpg(caller, number)
     assert os.WTERMSIG(os.waitpid(caller, 0)[1]) == number
+    (tmp_path / "killed").touch()
     wait_until((tmp_path / "ended").exists)
