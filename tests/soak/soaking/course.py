@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One round: a guest as new, broken, and carried through `respond` until nothing is left, plan by plan, as an operator would.
 
-What only a person mends is mended by the sandbox, each fault once, and `respond` goes on. Which recoveries there are is not
-known here.
+What only a person mends is mended by the sandbox, each fault once (or again where the mending of the other brings it back), and
+`respond` goes on. Which recoveries there are is not known here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _MOST_PAUSES, _PAUSE_SECONDS = 4, 15
 _NO_COMMIT = "A soak: nothing of the repository has a part in it"
 # Nothing more is done about it on this host: contained, and for somebody else.
 _PARKED = ("parked", "budget_spent")
+_BY_HAND = "by hand: "
 # Of a fault, when `respond` finds what may wait, it goes on to the verification with it.
 _MAY_WAIT = "verify"
 
@@ -158,10 +159,16 @@ class Course:
 
     def _by_a_person(self, what: str, run: Run) -> Run:
         """What respond speaks of is mended as a person would. What was there before them is judged first."""
+        # What a person has just mended may bring back the other: a deploy that goes on brings its commit.
+        by_hand_before = bool(self.steps) and self.steps[-1].startswith(_BY_HAND)
         self.steps.append(what)
         self._between()
-        broken = [name for name in self.drawn.faults if name not in self._mended and self.guest.is_broken(name)]
-        left = [name for name in self.drawn.faults if name not in self._mended]
+        broken = [
+            name
+            for name in self.drawn.faults
+            if (by_hand_before or name not in self._mended) and self.guest.is_broken(name)
+        ]
+        left = [name for name in self.drawn.faults if name not in self._mended or name in broken]
         self._expect(bool(left), "a person has mended all of it, and it is %s still" % what, run)
         due = hands.due(_rule(run), broken or left, self._alone)
         try:
@@ -177,7 +184,7 @@ class Course:
                     if attempt:
                         raise Stuck("the sandbox does not mend it: %s" % str(error).splitlines()[0]) from error
         self._mended += due
-        self.steps.append("by hand: %s" % " and ".join(due))
+        self.steps.append(_BY_HAND + " and ".join(due))
         self._basis = seen.look(self.guest)
         return self._looked_again()
 

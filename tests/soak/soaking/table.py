@@ -37,7 +37,7 @@ answers again, up to three times. For each round:
 - an incident is opened by `respond`, which is run again and again: what it plans is approved by the plan's id, with
   `no_repo_change_reason` or, after a deploy, `required_commit`; a worker that was stopped on purpose may be started;
 - where it needs a person, or a recovery is refused, the sandbox mends the fault that it speaks of, as the person would, each
-  fault once, and `respond` goes on;
+  fault once, or again where the mending of the other brings it back, and `respond` goes on;
 - it ends with the verification of `respond`, in at most 10 steps.
 
 | outcome | |
