@@ -15,8 +15,8 @@ from typing import Any, Dict, List, Sequence
 
 import pytest
 import yaml
+from ansible_collections.healtharchive.remediation.tests.unit.roles.stand_ins import CHECKOUT, collection
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 INCIDENT = "2026-11-23-api-down"
 # Each with the module that changes the host.
 ROLES = {
@@ -86,21 +86,8 @@ RELEASED = {"changed": True, "outcome": "applied", "state": "released", "detail"
 @pytest.fixture(scope="session")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This collection, with stand-ins for the modules that change a host."""
-    root = tmp_path_factory.mktemp("collections")
-    here = root / "ansible_collections" / "healtharchive" / "remediation"
-    (here / "plugins" / "modules").mkdir(parents=True)
-    for entry in ("galaxy.yml", "meta", "roles", "playbooks"):
-        (here / entry).symlink_to(CHECKOUT / entry)
-    for entry in (CHECKOUT / "plugins").iterdir():
-        if entry.name != "modules":
-            (here / "plugins" / entry.name).symlink_to(entry)
-    for module in (CHECKOUT / "plugins" / "modules").glob("*.py"):
-        path = here / "plugins" / "modules" / module.name
-        if module.stem in {*ROLES.values(), "clearance"}:
-            path.write_text(STAND_IN % module.stem)
-        else:
-            path.symlink_to(module)
-    return root
+    stand_ins = {module: STAND_IN % module for module in (*ROLES.values(), "clearance")}
+    return collection(tmp_path_factory.mktemp("collections"), stand_ins)
 
 
 def output(

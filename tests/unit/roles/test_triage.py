@@ -24,8 +24,8 @@ from ansible_collections.healtharchive.remediation.tests.unit.plugins.plugin_uti
     healthy_evidence,
     job,
 )
+from ansible_collections.healtharchive.remediation.tests.unit.roles.stand_ins import collection
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 STAND_IN = """
 import json, os
 from ansible.module_utils.basic import AnsibleModule
@@ -45,19 +45,8 @@ LINE = "Triage was not done: "
 @pytest.fixture(scope="session")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This collection, with a stand-in for the module that asks the host."""
-    root = tmp_path_factory.mktemp("collections")
-    here = root / "ansible_collections" / "healtharchive" / "remediation"
-    (here / "plugins" / "modules").mkdir(parents=True)
-    for entry in ("galaxy.yml", "meta", "roles", "playbooks"):
-        (here / entry).symlink_to(CHECKOUT / entry)
-    for entry in (CHECKOUT / "plugins").iterdir():
-        if entry.name != "modules":
-            (here / "plugins" / entry.name).symlink_to(entry)
-    for module in (CHECKOUT / "plugins" / "modules").glob("*.py"):
-        if module.name != "triage_info.py":
-            (here / "plugins" / "modules" / module.name).symlink_to(module)
-    (here / "plugins" / "modules" / "triage_info.py").write_text(STAND_IN % [*ARGUMENT_SPEC])
-    return root
+    stand_in = {"triage_info": STAND_IN % [*ARGUMENT_SPEC]}
+    return collection(tmp_path_factory.mktemp("collections"), stand_in)
 
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
