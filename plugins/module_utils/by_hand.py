@@ -13,6 +13,8 @@ from .parse.text import one_line
 
 _COMMAND_LIMIT = 4000
 _WORDS_LIMIT = 600
+# What is left of it is shown, for who can write it.
+_NO_COMMAND = "The next command cannot be pasted, for it is too long or names what no line can show: "
 
 
 # What a refusal with `by_hand` in its evidence says is next.
@@ -54,11 +56,17 @@ class ByHand(NamedTuple):
         return {
             "subject": one_line(self.subject, _WORDS_LIMIT),
             "why": one_line(self.why, _WORDS_LIMIT),
-            "steps": [
-                {"do": each.do, "text": one_line(each.text, _COMMAND_LIMIT if each.do == "run" else _WORDS_LIMIT)}
-                for each in self.steps
-            ],
+            "steps": [_step(each) for each in self.steps],
         }
+
+
+def _step(step: Step) -> Dict[str, str]:
+    """A command that cannot be printed as it is would, pasted, be another one: then it is said, and there is none to paste."""
+    if step.do != "run":
+        return {"do": step.do, "text": one_line(step.text, _WORDS_LIMIT)}
+    if one_line(step.text, _COMMAND_LIMIT) == step.text:
+        return {"do": step.do, "text": step.text}
+    return {"do": "see", "text": one_line(_NO_COMMAND + step.text, _WORDS_LIMIT)}
 
 
 def sentence(why: str, steps: Sequence[Step]) -> str:
